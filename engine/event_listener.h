@@ -1,0 +1,48 @@
+// EventListener: what the engine tells of itself. Coverage of a simulation, and logs.
+//
+// Thread safety: OnEvent may be called from any engine thread, several at once, with engine locks
+// held: it must be quick and must not call back into the DB.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace shearpin {
+
+enum class EventKind : uint8_t {
+  kOpened,            // recovery is done
+  kRecoveredLog,      // a WAL was replayed; number, bytes accepted
+  kTornTail,          // recovery cut an unpromised tail; number, offset
+  kDroppedLog,        // recovery ignored a whole log behind a torn one; number
+  kWalCreated,        // number
+  kWalRetired,        // number
+  kMemtableFrozen,    // bytes
+  kFlushBegun,        // number of the table
+  kFlushDone,         // number of the table, bytes
+  kManifestRotated,   // number
+  kManifestFallback,  // CURRENT was missing; the newest whole MANIFEST was taken
+  kOrphanRemoved,     // number
+  kGroupCommit,       // more than one batch in one log record; batches
+  kWriteStalled,      // a writer waits for a flush
+  kWriterPoisoned,    // the first failed write or sync; no more writes
+  kBackgroundError,   // a flush failed
+  kClosed,            //
+  kNumEventKinds,
+};
+
+// "opened", "torn-tail", ... for reports.
+std::string_view EventKindName(EventKind kind);
+
+struct Event {
+  EventKind kind;
+  uint64_t number = 0;  // of the file concerned, where there is one
+  uint64_t amount = 0;  // bytes or count, as said above
+};
+
+class EventListener {
+ public:
+  virtual ~EventListener() = default;
+  virtual void OnEvent(const Event& event) = 0;
+};
+
+}  // namespace shearpin
