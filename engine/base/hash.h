@@ -12,6 +12,18 @@ inline uint64_t Checksum(std::string_view bytes, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
+// Checksum of bytes that come piece by piece; equals Checksum(all of them, seed 0).
+class ChecksumStream {
+ public:
+  ChecksumStream() { XXH3_64bits_reset(&state_); }
+
+  void Update(std::string_view bytes) { XXH3_64bits_update(&state_, bytes.data(), bytes.size()); }
+  uint64_t Digest() const { return XXH3_64bits_digest(&state_); }
+
+ private:
+  XXH3_state_t state_;
+};
+
 // A bijection in which every input bit reaches every output bit (the finaliser of SplitMix64).
 constexpr uint64_t Mix64(uint64_t x) {
   x += 0x9e3779b97f4a7c15;

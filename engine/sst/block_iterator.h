@@ -1,0 +1,96 @@
+// BlockIterator: reads the bytes that BlockBuilder made, in both directions.
+//
+// Not virtual and reusable: one object serves block after block without allocating. Prev decodes
+// the interval before it once and keeps its entries, so a reverse scan is linear.
+// Thread safety: one thread at a time. Ownership: the block's bytes outlive their use.
+// Errors: nothing in the block is trusted. Where it is malformed the iterator becomes invalid and
+// damage() says why; a Seek elsewhere may succeed. The order of keys is not checked: disorder
+// gives entries in that order, never a read outside the block.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shearpin {
+
+class BlockIterator {
+ public:
+  enum class Order : uint8_t {
+    kInternal,  // internal keys; each is checked to be one
+    kBytewise,
+  };
+
+  BlockIterator() = default;
+  BlockIterator(const BlockIterator&) = delete;
+  BlockIterator& operator=(const BlockIterator&) = delete;
+
+  // Takes a block (without trailer), on no entry yet. damage() if its frame is malformed: then
+  // every Seek leaves it invalid.
+  void Reset(std::string_view block, Order order);
+
+  bool Valid() const { return valid_; }
+  // Require Valid(). Stay until the iterator moves; the value until the block goes.
+  std::string_view key() const { return key_; }
+  std::string_view value() const { return value_; }
+
+  void SeekToFirst();
+  void SeekToLast();
+  // To the first key >= target.
+  void Seek(std::string_view target);
+  // Require Valid().
+  void Next();
+  void Prev();
+
+  bool empty() const { return entries_end_ == 0; }
+  // Null, or what is wrong and where in the block: a literal.
+  const char* damage() const { return damage_; }
+  size_t damage_offset() const { return damage_offset_; }
+
+ private:
+  struct PassedEntry {
+    size_t offset;
+    size_t next_offset;
+    size_t key_begin;
+    size_t key_size;
+    std::string_view value;
+  };
+
+  bool Begin();
+  void Fail(const char* reason, size_t offset);
+  size_t RestartOffset(uint32_t index) const;
+  // Stands on the entry at `offset`, whose predecessor's key is key_. False on damage.
+  bool DecodeEntry(size_t offset);
+  // Sets key_ to `shared` bytes of itself and `rest`.
+  void ExtendKey(size_t shared, std::string_view rest);
+  bool DecodeRestart(uint32_t index);
+  // Stands on the last entry before `end`, an entry's offset or the end of entries.
+  void StepBackFrom(size_t end);
+  bool SortsBefore(std::string_view a, std::string_view b) const;
+
+  const char* block_ = nullptr;
+  size_t entries_end_ = 0;
+  uint32_t num_restarts_ = 0;  // 0: the frame is malformed
+  Order order_ = Order::kInternal;
+
+  bool valid_ = false;
+  size_t offset_ = 0;
+  size_t next_offset_ = 0;
+  std::string_view key_;  // in the block, key_buffer_ or passed_keys_
+  std::string_view value_;
+
+  std::unique_ptr<char[]> key_buffer_;
+  size_t key_capacity_ = 0;
+
+  // The entries of the current interval up to the current one, while moving backwards.
+  std::vector<PassedEntry> passed_;
+  std::string passed_keys_;
+
+  const char* damage_ = nullptr;
+  size_t damage_offset_ = 0;
+};
+
+}  // namespace shearpin
