@@ -41,13 +41,11 @@ Arena::~Arena() {
 
 char* Arena::Allocate(size_t bytes) {
   bytes = RoundUp(bytes);
+  // A quarter: what the end of a full block wastes is never more than that.
+  if (bytes > kLargestBlockSize / 4) [[unlikely]]
+    return AllocateLarge(bytes);
   for (;;) {
     Block* block = current_.load(std::memory_order_acquire);
-    // A quarter: the end of a block that a refused allocation wastes is never more than that.
-    if (bytes > kLargestBlockSize / 4 ||
-        (bytes > block->capacity / 4 && block->capacity + sizeof(Block) == kLargestBlockSize)) {
-      return AllocateLarge(bytes);
-    }
     const size_t offset = block->used.fetch_add(bytes, std::memory_order_relaxed);
     if (offset + bytes <= block->capacity) [[likely]]
       return block->bytes() + offset;

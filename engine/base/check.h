@@ -11,10 +11,10 @@ namespace shearpin {
 }  // namespace shearpin
 
 #define SHEARPIN_CHECK_1(condition) SHEARPIN_CHECK_2(condition, "")
-#define SHEARPIN_CHECK_2(condition, message)                                     \
-  do {                                                                           \
-    if (!(condition)) [[unlikely]]                                               \
-      ::shearpin::CheckFailed(__FILE__, __LINE__, #condition, message);          \
+#define SHEARPIN_CHECK_2(condition, message)                            \
+  do {                                                                  \
+    if (!(condition)) [[unlikely]]                                      \
+      ::shearpin::CheckFailed(__FILE__, __LINE__, #condition, message); \
   } while (false)
 #define SHEARPIN_CHECK_PICK(a, b, name, ...) name
 #define SHEARPIN_CHECK(...) \

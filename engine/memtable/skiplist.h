@@ -27,7 +27,7 @@ class SkipList {
   // Where the last Insert of one writer went. Inserts near it start from there, so ascending keys
   // cost a constant. One per writing thread; usable only with the list it was first used with.
   struct Hint {
-    int height = 0;  // levels below are filled
+    int height = 0;  // levels below this were filled, by this insert or an earlier one
     Node* before[kMaxHeight];
     Node* after[kMaxHeight];
   };
@@ -51,8 +51,10 @@ class SkipList {
   Node* NewNode(std::string_view user_key, uint64_t trailer, std::string_view value, int height);
   Position FindOnLevel(std::string_view user_key, uint64_t trailer, Node* start, Node* limit,
                        int level) const;
-  // Fills the hint so that the key lies between its nodes on each of the list's levels.
-  void FindNeighbours(std::string_view user_key, uint64_t trailer, Hint* hint) const;
+  // True if the key lies between the hint's nodes and these are still neighbours on that level.
+  bool Encloses(const Hint& hint, int level, std::string_view user_key, uint64_t trailer) const;
+  // Fills the hint's lower `levels` with the neighbours of the key.
+  void FindNeighbours(std::string_view user_key, uint64_t trailer, int levels, Hint* hint) const;
   void RaiseHeight(int height);
 
   Arena* const arena_;

@@ -80,13 +80,16 @@ class Table {
 
   Table(std::unique_ptr<RandomAccessFile> file, std::string path, const Expected& expected);
 
-  Status ReadFooter(Footer* footer);
-  Status ReadMetaindex(const BlockHandle& handle);
-  Status ReadProperties(const BlockHandle& handle);
+  Status ReadFooter(Footer* footer) const;
+  Status ReadMetaindex(const BlockHandle& handle, TableProperties* properties) const;
+  Status ReadProperties(const BlockHandle& handle, TableProperties* properties) const;
   // The one way from a handle to a block's bytes: compression and a cache go here.
   Status LoadBlock(const BlockHandle& handle, BlockKind kind, LoadedBlock* block) const;
-  // The data block that the index entry under `index` names, loaded and in `*data`.
-  Status LoadDataBlock(const BlockIterator& index, LoadedBlock* block, BlockIterator* data) const;
+  // The data block that the index entry under `index` names: where it is, its bytes, and `data` on
+  // none of its entries.
+  Status LoadDataBlock(const BlockIterator& index, BlockHandle* handle, LoadedBlock* block,
+                       BlockIterator* data) const;
+  Status ParseIndexEntry(const BlockIterator& index, BlockHandle* handle) const;
 
   Status Damage(BlockKind kind, const BlockHandle& handle, std::string_view reason) const;
   Status Damage(BlockKind kind, const BlockHandle& handle, const BlockIterator& it) const;

@@ -1,0 +1,203 @@
+#include "engine/sst/block_iterator.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/base/coding.h"
+#include "engine/base/internal_key.h"
+
+namespace shearpin {
+namespace {
+
+// The upper 4 bits of the count are reserved for features of the block.
+constexpr uint32_t kMaxRestarts = (uint32_t{1} << 28) - 1;
+
+struct EntryHeader {
+  uint32_t shared;
+  uint32_t unshared;
+  uint32_t value_size;
+};
+
+// Returns the end of the header, or null.
+const char* ParseHeader(const char* p, const char* limit, EntryHeader* header) {
+  p = ParseVarint32(p, limit, &header->shared);
+  if (p != nullptr) p = ParseVarint32(p, limit, &header->unshared);
+  if (p != nullptr) p = ParseVarint32(p, limit, &header->value_size);
+  return p;
+}
+
+}  // namespace
+
+void BlockIterator::Reset(std::string_view block, Order order) {
+  block_ = block.data();
+  order_ = order;
+  valid_ = false;
+  key_ = {};
+  value_ = {};
+  passed_.clear();
+  damage_ = nullptr;
+  num_restarts_ = 0;
+  entries_end_ = 0;
+  if (block.size() < 8) return Fail("too short for a block", block.size());
+  const size_t count_at = block.size() - 4;
+  const uint32_t count = LoadFixed32(block_ + count_at);
+  if (count == 0 || count > kMaxRestarts || count > count_at / 4) {
+    return Fail("bad count of restart points", count_at);
+  }
+  entries_end_ = count_at - size_t{4} * count;
+  if (LoadFixed32(block_ + entries_end_) != 0) {
+    return Fail("first restart point is not the first entry", entries_end_);
+  }
+  num_restarts_ = count;
+}
+
+void BlockIterator::Fail(const char* reason, size_t offset) {
+  valid_ = false;
+  damage_ = reason;
+  damage_offset_ = offset;
+}
+
+// False if there is nothing to stand on. Forgets the damage that an earlier move met, except that
+// of the frame.
+bool BlockIterator::Begin() {
+  valid_ = false;
+  passed_.clear();
+  if (num_restarts_ == 0) return false;
+  damage_ = nullptr;
+  return entries_end_ != 0;
+}
+
+size_t BlockIterator::RestartOffset(uint32_t index) const {
+  return LoadFixed32(block_ + entries_end_ + size_t{4} * index);
+}
+
+bool BlockIterator::SortsBefore(std::string_view a, std::string_view b) const {
+  return order_ == Order::kInternal ? CompareInternalKeys(a, b) < 0 : a < b;
+}
+
+void BlockIterator::ExtendKey(size_t shared, std::string_view rest) {
+  const size_t size = shared + rest.size();
+  if (size > key_capacity_) {
+    const size_t capacity = std::max({size, 2 * key_capacity_, size_t{64}});
+    auto buffer = std::make_unique_for_overwrite<char[]>(capacity);
+    std::memcpy(buffer.get(), key_.data(), shared);
+    key_buffer_ = std::move(buffer);
+    key_capacity_ = capacity;
+  } else if (key_.data() != key_buffer_.get()) {
+    std::memcpy(key_buffer_.get(), key_.data(), shared);
+  }
+  std::memcpy(key_buffer_.get() + shared, rest.data(), rest.size());
+  key_ = {key_buffer_.get(), size};
+}
+
+bool BlockIterator::DecodeEntry(size_t offset) {
+  const char* limit = block_ + entries_end_;
+  EntryHeader header;
+  const char* p = ParseHeader(block_ + offset, limit, &header);
+  if (p == nullptr) [[unlikely]] {
+    Fail("malformed entry", offset);
+    return false;
+  }
+  if (uint64_t{header.unshared} + header.value_size > static_cast<uint64_t>(limit - p) ||
+      header.shared > key_.size()) [[unlikely]] {
+    Fail("entry leaves the block", offset);
+    return false;
+  }
+  if (header.shared == 0) {
+    key_ = {p, header.unshared};
+  } else {
+    ExtendKey(header.shared, {p, header.unshared});
+  }
+  if (order_ == Order::kInternal && !IsInternalKey(key_)) [[unlikely]] {
+    Fail("key is not an internal key", offset);
+    return false;
+  }
+  value_ = {p + header.unshared, header.value_size};
+  offset_ = offset;
+  next_offset_ = static_cast<size_t>(value_.data() + value_.size() - block_);
+  valid_ = true;
+  return true;
+}
+
+bool BlockIterator::DecodeRestart(uint32_t index) {
+  const size_t offset = RestartOffset(index);
+  if (offset >= entries_end_) {
+    Fail("restart point outside the entries", entries_end_ + size_t{4} * index);
+    return false;
+  }
+  // With no key before it, an entry that claims a shared prefix is refused.
+  key_ = {};
+  return DecodeEntry(offset);
+}
+
+void BlockIterator::SeekToFirst() {
+  if (Begin()) DecodeRestart(0);
+}
+
+void BlockIterator::SeekToLast() {
+  if (Begin()) StepBackFrom(entries_end_);
+}
+
+void BlockIterator::Next() {
+  passed_.clear();
+  if (next_offset_ >= entries_end_) {
+    valid_ = false;
+    return;
+  }
+  DecodeEntry(next_offset_);
+}
+
+void BlockIterator::Prev() {
+  if (passed_.size() < 2) return StepBackFrom(offset_);
+  passed_.pop_back();
+  const PassedEntry& entry = passed_.back();
+  key_ = std::string_view(passed_keys_).substr(entry.key_begin, entry.key_size);
+  value_ = entry.value;
+  offset_ = entry.offset;
+  next_offset_ = entry.next_offset;
+}
+
+void BlockIterator::StepBackFrom(size_t end) {
+  passed_.clear();
+  passed_keys_.clear();
+  valid_ = false;
+  if (end == 0) return;
+  // The last restart point before `end`. The first is at 0, so there is one.
+  uint32_t low = 0, high = num_restarts_;
+  while (high - low > 1) {
+    const uint32_t middle = low + (high - low) / 2;
+    (RestartOffset(middle) < end ? low : high) = middle;
+  }
+  if (!DecodeRestart(low)) return;
+  while (true) {
+    passed_.push_back({offset_, next_offset_, passed_keys_.size(), key_.size(), value_});
+    passed_keys_.append(key_);
+    if (next_offset_ >= end) break;
+    if (!DecodeEntry(next_offset_)) return passed_.clear();
+  }
+  if (next_offset_ != end) {
+    passed_.clear();
+    return Fail("restart point is not an entry", entries_end_ + size_t{4} * low);
+  }
+}
+
+void BlockIterator::Seek(std::string_view target) {
+  if (!Begin()) return;
+  // The last restart point whose key is < target, or the first.
+  uint32_t low = 0, high = num_restarts_;
+  while (high - low > 1) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (!DecodeRestart(middle)) return;
+    (SortsBefore(key_, target) ? low : high) = middle;
+  }
+  if (!DecodeRestart(low)) return;
+  while (SortsBefore(key_, target)) {
+    if (next_offset_ >= entries_end_) {
+      valid_ = false;
+      return;
+    }
+    if (!DecodeEntry(next_offset_)) return;
+  }
+}
+
+}  // namespace shearpin

@@ -1,0 +1,134 @@
+#include "engine/sst/table_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/base/internal_key.h"
+
+namespace shearpin {
+namespace {
+
+constexpr std::string_view kWriterVersion = "shearpin 1";
+
+// Each of smallest and largest key stands in the properties block beside the other.
+constexpr size_t kMaxKeySize = kMaxBlockTarget / 4;
+
+}  // namespace
+
+TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* file)
+    : options_(options),
+      file_(file),
+      data_block_(options.block_size, options.block_restart_interval),
+      // Every index key whole: a search compares them where they stand.
+      index_block_(kMaxBlockTarget, 1) {
+  properties_.file_id = options.file_id;
+  properties_.compression = CompressionName(Compression::kNone);
+  properties_.writer_version = kWriterVersion;
+}
+
+Status TableBuilder::Add(std::string_view internal_key, std::string_view value) {
+  SHEARPIN_CHECK(!finished_);
+  SHEARPIN_CHECK(IsInternalKey(internal_key));
+  SHEARPIN_CHECK(properties_.entries == 0 || CompareInternalKeys(last_key_, internal_key) < 0,
+                 "keys of a table must ascend");
+  if (!status_.ok()) return status_;
+  if (internal_key.size() > kMaxKeySize) {
+    return status_ = Status::NotSupported("a key of " + std::to_string(internal_key.size()) +
+                                          " bytes in a table");
+  }
+  if (!data_block_.Add(internal_key, value)) {
+    SHEARPIN_RETURN_IF_ERROR(FlushDataBlock(internal_key));
+    const bool fits = data_block_.Add(internal_key, value);
+    SHEARPIN_CHECK(fits);
+  }
+  if (properties_.entries == 0) properties_.smallest_key = internal_key;
+  last_key_.assign(internal_key);
+  ++properties_.entries;
+  if (TypeOf(internal_key) == ValueType::kDelete) ++properties_.deletions;
+  properties_.key_bytes += internal_key.size();
+  properties_.value_bytes += value.size();
+  const SequenceNumber sequence = SequenceOf(internal_key);
+  properties_.smallest_sequence = std::min(properties_.smallest_sequence, sequence);
+  properties_.largest_sequence = std::max(properties_.largest_sequence, sequence);
+  return Status::Ok();
+}
+
+Status TableBuilder::FlushDataBlock(std::string_view next) {
+  BlockHandle handle;
+  data_block_.Finish(&scratch_);
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&scratch_, BlockKind::kData, &handle));
+  ++properties_.data_blocks;
+  properties_.data_bytes = offset_;
+  std::string separator, value;
+  if (next.empty()) {
+    separator = last_key_;
+  } else {
+    AppendSeparator(&separator, last_key_, next);
+  }
+  AppendBlockHandle(&value, handle);
+  if (!index_block_.Add(separator, value)) {
+    return status_ = Status::NotSupported("a table whose index exceeds " +
+                                          std::to_string(kMaxBlockTarget) + " bytes");
+  }
+  return Status::Ok();
+}
+
+Status TableBuilder::WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle) {
+  *handle = {offset_, block->size()};
+  AppendBlockTrailer(block, kind, Compression::kNone, options_.file_id, offset_);
+  SHEARPIN_RETURN_IF_ERROR(AppendToFile(*block));
+  block->clear();
+  return Status::Ok();
+}
+
+Status TableBuilder::AppendToFile(std::string_view bytes) {
+  status_ = file_->Append(bytes);
+  if (!status_.ok()) return status_;
+  offset_ += bytes.size();
+  file_checksum_.Update(bytes);
+  return Status::Ok();
+}
+
+Status TableBuilder::WriteTail() {
+  properties_.largest_key = last_key_;
+  std::string block = properties_.Encode();
+  BlockHandle handle;
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kProperties, &handle));
+
+  BlockBuilder metaindex(kMaxBlockTarget, 1);
+  std::string value;
+  AppendBlockHandle(&value, handle);
+  const bool fits = metaindex.Add(kPropertiesBlockName, value);
+  SHEARPIN_CHECK(fits);
+  Footer footer;
+  metaindex.Finish(&block);
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kMetaindex, &footer.metaindex));
+
+  index_block_.Finish(&block);
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kIndex, &footer.index));
+
+  footer.file_id = options_.file_id;
+  footer.file_size = offset_ + Footer::kSize;
+  footer.AppendTo(&block);
+  return AppendToFile(block);
+}
+
+StatusOr<TableInfo> TableBuilder::Finish() {
+  SHEARPIN_CHECK(!finished_);
+  finished_ = true;
+  SHEARPIN_RETURN_IF_ERROR(status_);
+  if (!data_block_.empty()) SHEARPIN_RETURN_IF_ERROR(FlushDataBlock({}));
+  SHEARPIN_RETURN_IF_ERROR(WriteTail());
+  TableInfo info;
+  info.file_size = offset_;
+  info.file_checksum = file_checksum_.Digest();
+  info.properties = properties_;
+  return info;
+}
+
+uint64_t TableBuilder::EstimatedSize() const {
+  return offset_ + data_block_.SizeIfFinished() + index_block_.SizeIfFinished() + Footer::kSize;
+}
+
+}  // namespace shearpin

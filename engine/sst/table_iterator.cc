@@ -1,0 +1,99 @@
+#include "engine/sst/table_iterator.h"
+
+#include <utility>
+
+namespace shearpin {
+
+TableIterator::TableIterator(const Table* table) : table_(table) {
+  index_.Reset(table->index_.contents(), BlockIterator::Order::kInternal);
+}
+
+bool TableIterator::LoadBlock() {
+  if (!index_.Valid()) {
+    if (index_.damage() != nullptr) {
+      SetError(table_->Damage(BlockKind::kIndex, table_->index_handle_, index_));
+    } else {
+      SetEnd();
+    }
+    return false;
+  }
+  BlockHandle wanted;
+  Status status = table_->ParseIndexEntry(index_, &wanted);
+  // A seek near the last one finds its block in memory.
+  if (status.ok() && (!has_block_ || wanted != handle_)) {
+    has_block_ = false;
+    status = table_->LoadDataBlock(index_, &handle_, &block_, &data_);
+    has_block_ = status.ok();
+  }
+  if (!status.ok()) SetError(std::move(status));
+  return has_block_ && this->status().ok();
+}
+
+void TableIterator::SettleForward() {
+  while (!data_.Valid()) {
+    if (data_.damage() != nullptr) {
+      return SetError(table_->Damage(BlockKind::kData, handle_, data_));
+    }
+    index_.Next();
+    if (!LoadBlock()) return;
+    data_.SeekToFirst();
+  }
+  SetEntry(data_.key(), data_.value());
+}
+
+void TableIterator::SettleBackward() {
+  while (!data_.Valid()) {
+    if (data_.damage() != nullptr) {
+      return SetError(table_->Damage(BlockKind::kData, handle_, data_));
+    }
+    index_.Prev();
+    if (!LoadBlock()) return;
+    data_.SeekToLast();
+  }
+  SetEntry(data_.key(), data_.value());
+}
+
+void TableIterator::SeekToFirst() {
+  ClearError();
+  index_.SeekToFirst();
+  if (!LoadBlock()) return;
+  data_.SeekToFirst();
+  SettleForward();
+}
+
+void TableIterator::SeekToLast() {
+  ClearError();
+  index_.SeekToLast();
+  if (!LoadBlock()) return;
+  data_.SeekToLast();
+  SettleBackward();
+}
+
+void TableIterator::Seek(std::string_view target) {
+  ClearError();
+  index_.Seek(target);
+  if (!LoadBlock()) return;
+  data_.Seek(target);
+  SettleForward();
+}
+
+void TableIterator::SeekForPrev(std::string_view target) {
+  Seek(target);
+  if (Valid()) {
+    if (key() != target) Prev();
+  } else if (status().ok()) {
+    SeekToLast();
+  }
+}
+
+void TableIterator::Next() {
+  data_.Next();
+  SettleForward();
+}
+
+void TableIterator::Prev() {
+  data_.Prev();
+  SettleBackward();
+}
+
+}  // namespace shearpin

@@ -1,0 +1,40 @@
+// TableIterator: the entries of a table, one data block in memory at a time. See Table.
+#pragma once
+
+#include <string_view>
+
+#include "engine/base/internal_iterator.h"
+#include "engine/sst/block_iterator.h"
+#include "engine/sst/format.h"
+#include "engine/sst/table.h"
+
+namespace shearpin {
+
+class TableIterator final : public InternalIterator {
+ public:
+  explicit TableIterator(const Table* table);
+
+  void SeekToFirst() override;
+  void SeekToLast() override;
+  void Seek(std::string_view target) override;
+  void SeekForPrev(std::string_view target) override;
+  void Next() override;
+  void Prev() override;
+
+ private:
+  // Loads the data block under index_. False at the end of the index or on an error, with the
+  // position set accordingly.
+  bool LoadBlock();
+  // Publishes data_'s entry, or that of the nearest block after (before) it.
+  void SettleForward();
+  void SettleBackward();
+
+  const Table* const table_;
+  BlockIterator index_;
+  BlockIterator data_;
+  LoadedBlock block_;
+  BlockHandle handle_;  // of block_, if has_block_
+  bool has_block_ = false;
+};
+
+}  // namespace shearpin
