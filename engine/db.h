@@ -75,7 +75,7 @@ class DB {
 
   // Waits for background work, flushes if asked by the options, seals the log, and releases the
   // directory. What was acknowledged stays as durable as it was. Returns the first error; the
-  // directory is released either way. Later calls of anything but the destructor are errors.
+  // directory is released either way. Only the destructor may be called afterwards.
   Status Close();
 
  private:

@@ -4,16 +4,26 @@ namespace shearpin {
 
 std::string_view StatusCodeName(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return "OK";
-    case StatusCode::kNotFound: return "Not found";
-    case StatusCode::kCorruption: return "Corruption";
-    case StatusCode::kIoError: return "IO error";
-    case StatusCode::kNoSpace: return "No space";
-    case StatusCode::kInvalidArgument: return "Invalid argument";
-    case StatusCode::kNotSupported: return "Not supported";
-    case StatusCode::kBusy: return "Busy";
-    case StatusCode::kAlreadyExists: return "Already exists";
-    case StatusCode::kAborted: return "Aborted";
+    case StatusCode::kOk:
+      return "OK";
+    case StatusCode::kNotFound:
+      return "Not found";
+    case StatusCode::kCorruption:
+      return "Corruption";
+    case StatusCode::kIoError:
+      return "IO error";
+    case StatusCode::kNoSpace:
+      return "No space";
+    case StatusCode::kInvalidArgument:
+      return "Invalid argument";
+    case StatusCode::kNotSupported:
+      return "Not supported";
+    case StatusCode::kBusy:
+      return "Busy";
+    case StatusCode::kAlreadyExists:
+      return "Already exists";
+    case StatusCode::kAborted:
+      return "Aborted";
   }
   return "Unknown";
 }

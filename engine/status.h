@@ -81,6 +81,9 @@ class [[nodiscard]] Status {
   // "OK" or "Corruption: message".
   std::string ToString() const;
 
+  // Says at the call that an error here loses nothing; a comment beside it says why.
+  void IgnoreError() const {}
+
   // The first error wins: keeps this error if there is one, else takes `other`.
   void Update(const Status& other) {
     if (ok()) *this = other;
@@ -100,7 +103,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] StatusOr {
  public:
-  StatusOr(Status status) : status_(std::move(status)) {}  // NOLINT: `return status;` must read well
+  StatusOr(Status status)
+      : status_(std::move(status)) {}  // NOLINT: `return status;` must read well
   StatusOr(T value) : has_value_(true) { new (&value_) T(std::move(value)); }  // NOLINT: likewise
   StatusOr(StatusOr&& other) noexcept
       : status_(std::move(other.status_)), has_value_(other.has_value_) {
@@ -121,7 +125,8 @@ class [[nodiscard]] StatusOr {
   const Status& status() const { return status_; }
   T& operator*() & { return value_; }
   const T& operator*() const& { return value_; }
-  T&& operator*() && { return std::move(value_); }
+  // By value, so that a loop over *Call() does not outlive what it loops over.
+  T operator*() && { return std::move(value_); }
   T* operator->() { return &value_; }
   const T* operator->() const { return &value_; }
 
@@ -136,10 +141,11 @@ class [[nodiscard]] StatusOr {
 }  // namespace shearpin
 
 // Returns the error of `expression` from the enclosing function, if there is one.
-#define SHEARPIN_RETURN_IF_ERROR(expression)                       \
-  do {                                                             \
-    ::shearpin::Status shearpin_status_ = (expression);            \
-    if (!shearpin_status_.ok()) [[unlikely]] return shearpin_status_; \
+#define SHEARPIN_RETURN_IF_ERROR(expression)            \
+  do {                                                  \
+    ::shearpin::Status shearpin_status_ = (expression); \
+    if (!shearpin_status_.ok()) [[unlikely]]            \
+      return shearpin_status_;                          \
   } while (false)
 
 #define SHEARPIN_CONCAT_(a, b) a##b
@@ -150,5 +156,6 @@ class [[nodiscard]] StatusOr {
   SHEARPIN_ASSIGN_OR_RETURN_(SHEARPIN_CONCAT(shearpin_or_, __LINE__), lhs, expression)
 #define SHEARPIN_ASSIGN_OR_RETURN_(tmp, lhs, expression) \
   auto tmp = (expression);                               \
-  if (!tmp.ok()) [[unlikely]] return tmp.status();       \
+  if (!tmp.ok()) [[unlikely]]                            \
+    return tmp.status();                                 \
   lhs = *std::move(tmp)

@@ -1,0 +1,97 @@
+// The public face: DB forwards to DB::Impl.
+#include "engine/db.h"
+
+#include <utility>
+
+#include "engine/db/db_impl.h"
+
+namespace shearpin {
+
+DB::Impl::Impl(const Options& options, std::string directory)
+    : options_(options),
+      directory_(std::move(directory)),
+      fs_(options.env.file_system),
+      scheduler_(options.env.scheduler),
+      mutex_(options.env.scheduler),
+      work_(&mutex_),
+      progress_(&mutex_) {}
+
+DB::Impl::~Impl() = default;
+
+TableBuilderOptions DB::Impl::BuilderOptions() const {
+  return {.file_id = 0,
+          .block_size = options_.block_size,
+          .block_restart_interval = options_.block_restart_interval};
+}
+
+std::shared_ptr<const TableFile> DB::Impl::NewTableFile(const FileMeta& meta) const {
+  return std::make_shared<TableFile>(fs_, scheduler_, directory_, meta);
+}
+
+void DB::Impl::Notify(EventKind kind, uint64_t number, uint64_t amount) const {
+  if (options_.listener != nullptr) options_.listener->OnEvent({kind, number, amount});
+}
+
+StatusOr<std::unique_ptr<DB>> DB::Open(const Options& options, const std::string& directory) {
+  SHEARPIN_RETURN_IF_ERROR(ValidateOptions(options));
+  auto impl = std::make_unique<Impl>(options, directory);
+  SHEARPIN_RETURN_IF_ERROR(impl->Open());
+  return std::unique_ptr<DB>(new DB(std::move(impl)));
+}
+
+DB::DB(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+DB::~DB() { impl_->Close().IgnoreError(); }
+
+Status DB::Put(std::string_view key, std::string_view value, const WriteOptions& options) {
+  WriteBatch batch;
+  batch.Put(key, value);
+  return impl_->Write(&batch, options);
+}
+
+Status DB::Delete(std::string_view key, const WriteOptions& options) {
+  WriteBatch batch;
+  batch.Delete(key);
+  return impl_->Write(&batch, options);
+}
+
+Status DB::Write(WriteBatch* batch, const WriteOptions& options) {
+  return impl_->Write(batch, options);
+}
+
+Status DB::Get(std::string_view key, std::string* value, const ReadOptions& options) {
+  return impl_->Get(key, value, options);
+}
+
+std::unique_ptr<Iterator> DB::NewIterator(const ReadOptions& options) {
+  return impl_->NewIterator(options);
+}
+
+std::unique_ptr<Iterator> DB::Scan(const Bound& lower, const Bound& upper,
+                                   const ReadOptions& options) {
+  ReadOptions bounded = options;
+  bounded.lower = lower;
+  bounded.upper = upper;
+  auto iterator = impl_->NewIterator(bounded);
+  iterator->SeekToFirst();
+  return iterator;
+}
+
+std::unique_ptr<Snapshot> DB::GetSnapshot() { return impl_->GetSnapshot(); }
+
+uint64_t DB::LatestSequence() const { return impl_->LatestSequence(); }
+
+Status DB::Sync() {
+  WriteBatch empty;
+  return impl_->Write(&empty, {.durability = Durability::kSync});
+}
+
+Status DB::Flush() { return impl_->Flush(); }
+
+Status DB::VerifyChecksums() { return impl_->VerifyChecksums(); }
+
+StatusOr<std::string> DB::Property(std::string_view name) { return impl_->Property(name); }
+
+Status DB::Close() { return impl_->Close(); }
+
+}  // namespace shearpin

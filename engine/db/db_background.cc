@@ -1,0 +1,168 @@
+// The background thread: flushing frozen memtables; and closing.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/db/db_impl.h"
+#include "engine/db/table_writer.h"
+#include "engine/manifest/file_names.h"
+
+namespace shearpin {
+
+// Requires mutex_. The thread starts with the first memtable to flush: a database that is opened,
+// read and closed never pays for it.
+void DB::Impl::StartBackground() {
+  if (background_ == nullptr) {
+    background_ = scheduler_->Spawn("shearpin-flush", [this] { BackgroundLoop(); });
+  }
+}
+
+void DB::Impl::BackgroundLoop() {
+  Lock lock(mutex_);
+  for (;;) {
+    while (!stopping_ && (frozen_.empty() || !write_error_.ok())) work_.Wait();
+    if (stopping_) return;
+    const Status status = FlushOldest(&lock);
+    if (!status.ok()) {
+      Notify(EventKind::kBackgroundError);
+      Poison(status);
+    }
+    progress_.NotifyAll();
+  }
+}
+
+Status DB::Impl::FlushOldest(Lock* lock) {
+  const Frozen oldest = frozen_.front();
+  const uint64_t number = NewFileNumber();
+  lock->unlock();
+  Notify(EventKind::kFlushBegun, number);
+  const auto entries = oldest.memtable->NewIterator();
+  auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), entries.get());
+  if (!meta.ok()) {
+    // No MANIFEST names it, so it is only a waste of space, which may be what is missing.
+    fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
+    lock->lock();
+    return meta.status();
+  }
+  const uint64_t bytes = meta->size;
+  lock->lock();
+  SHEARPIN_RETURN_IF_ERROR(InstallTable(*std::move(meta), oldest.next_log, lock));
+  Notify(EventKind::kFlushDone, number, bytes);
+  return Status::Ok();
+}
+
+// Makes the table of the oldest frozen memtable part of the database, first durably, then visibly.
+Status DB::Impl::InstallTable(FileMeta meta, uint64_t log_floor, Lock* lock) {
+  VersionEdit edit;
+  edit.next_file_number = next_file_number_;
+  edit.flushed_sequence = meta.largest_sequence;
+  edit.log_floor = log_floor;
+  edit.added.emplace_back(0, meta);
+  const bool rotate = manifest_->size() >= options_.manifest_rotate_size;
+  const uint64_t manifest_number = rotate ? NewFileNumber() : 0;
+
+  lock->unlock();
+  const Status status = rotate ? manifest_->Rotate(manifest_number, edit) : manifest_->Append(edit);
+  if (rotate && status.ok()) Notify(EventKind::kManifestRotated, manifest_number);
+  scheduler_->Yield("install-table");
+  lock->lock();
+  SHEARPIN_RETURN_IF_ERROR(status);
+
+  version_ = version_->WithTable(0, NewTableFile(meta));
+  frozen_.pop_front();
+  RebuildReadState();
+  std::vector<std::shared_ptr<LogWriter>> retired;
+  while (!older_logs_.empty() && older_logs_.front()->number() < log_floor) {
+    retired.push_back(std::move(older_logs_.front()));
+    older_logs_.pop_front();
+  }
+  lock->unlock();
+  RetireLogs(std::move(retired));
+  lock->lock();
+  return Status::Ok();
+}
+
+// I5. Their data is in durable tables: an unlink that fails or comes back can lose none of it. The
+// files are closed by their last owner: a sync write may have taken them along a moment ago.
+void DB::Impl::RetireLogs(std::vector<std::shared_ptr<LogWriter>> logs) {
+  for (const auto& log : logs) {
+    fs_->Unlink(log->path()).IgnoreError();
+    Notify(EventKind::kWalRetired, log->number());
+  }
+}
+
+Status DB::Impl::Flush() {
+  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kNone);
+  Lock lock(mutex_);
+  Status status;
+  if (!queue_.Join(&turn, &status)) return status;
+  queue_.TakeGroup(0);  // alone
+  if (closed_) {
+    status = Status::Aborted(directory_ + ": the database is closed");
+  } else {
+    status = write_error_;
+    if (status.ok() && !active_->empty()) status = SwitchMemtable(&lock);
+  }
+  queue_.Finish(status);
+  SHEARPIN_RETURN_IF_ERROR(status);
+  // The memtables are flushed in order, so those frozen by now are the first of the queue.
+  const MemTable* last = frozen_.empty() ? nullptr : frozen_.back().memtable.get();
+  auto waiting = [&] {
+    return std::any_of(frozen_.begin(), frozen_.end(),
+                       [&](const Frozen& frozen) { return frozen.memtable.get() == last; });
+  };
+  while (last != nullptr && waiting()) {
+    SHEARPIN_RETURN_IF_ERROR(write_error_);
+    progress_.Wait();
+  }
+  return Status::Ok();
+}
+
+// After a clean close, every byte of log and MANIFEST is promised: damage to any of it is told
+// from a torn tail when the directory is opened again.
+Status DB::Impl::Seal() {
+  const bool wrote = log_->size() > kLogHeaderSize || !older_logs_.empty() ||
+                     manifest_->size() != manifest_size_at_open_;
+  if (!wrote) return Status::Ok();
+  VersionEdit edit;
+  for (const auto& log : older_logs_) {
+    SHEARPIN_RETURN_IF_ERROR(log->Sync());
+    edit.sealed_logs.push_back({log->number(), log->size()});
+  }
+  SHEARPIN_RETURN_IF_ERROR(log_->Sync());
+  edit.sealed_logs.push_back({log_->number(), log_->size()});
+  SHEARPIN_RETURN_IF_ERROR(manifest_->Append(edit));
+  return manifest_->Seal();
+}
+
+Status DB::Impl::Close() {
+  Status status;
+  {
+    Lock lock(mutex_);
+    if (closed_) return Status::Aborted(directory_ + ": the database is closed already");
+    if (!write_error_.ok()) status = write_error_;
+  }
+  if (status.ok() && options_.flush_on_close) status = Flush();
+  {
+    Lock lock(mutex_);
+    closed_ = true;
+    stopping_ = true;
+    work_.NotifyAll();
+  }
+  if (background_ != nullptr) background_->Join();
+  {
+    Lock lock(mutex_);
+    // A flush may have failed since.
+    status.Update(write_error_);
+  }
+  // I7: after a failure nothing more is promised.
+  if (status.ok()) status = Seal();
+  for (const auto& log : older_logs_) status.Update(log->Close());
+  status.Update(log_->Close());
+  status.Update(manifest_->Close());
+  file_lock_.reset();
+  Notify(EventKind::kClosed);
+  return status;
+}
+
+}  // namespace shearpin

@@ -1,0 +1,136 @@
+// DB::Impl: the database behind db.h.
+//
+// Invariants, cited where they are kept
+//   I1  Log record, then sync if asked, then memtable, then publication: a reader sees whole
+//       batches, and only what was acknowledged or is about to be. (The design inserts before the
+//       sync; inserting after it leaves nothing unacknowledged in memory when the sync fails.)
+//   I2  A WAL takes records only after its header and its directory entry are durable.
+//   I3  A sync write syncs every older unsynced WAL first, so that durable means a prefix.
+//   I4  A table is named by the MANIFEST only when its bytes and entry are durable.
+//   I5  A WAL is unlinked only after a durable MANIFEST says that its data is in tables; there is
+//       always a later WAL, whose header would betray the loss of that edit.
+//   I6  Memtables are flushed oldest first, one at a time: the tables always hold a prefix.
+//   I7  The first failed log write, log sync, flush or MANIFEST write poisons the writer:
+//       sequence numbers taken are burnt, no file that failed is written or synced again, nothing
+//       is deleted after a MANIFEST error. Reads go on.
+//   I8  Recovery writes only new files, makes its whole result durable in one MANIFEST rotation,
+//       and deletes only after that.
+//
+// Locking: mutex_ guards what is marked so. File operations run without it; the front of the write
+// queue alone touches the active log and memtable, the background thread alone the MANIFEST.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/db.h"
+#include "engine/db/log_recovery.h"
+#include "engine/db/read_state.h"
+#include "engine/db/write_queue.h"
+#include "engine/event_listener.h"
+#include "engine/manifest/manifest.h"
+#include "engine/sst/table_builder.h"
+#include "engine/wal/log_writer.h"
+
+namespace shearpin {
+
+class DB::Impl {
+ public:
+  Impl(const Options& options, std::string directory);
+  ~Impl();
+
+  // Called once, before anything else. On error the object can only be destroyed.
+  Status Open();
+  Status Close();
+
+  Status Write(WriteBatch* batch, const WriteOptions& options);
+  Status Flush();
+
+  Status Get(std::string_view key, std::string* value, const ReadOptions& options);
+  std::unique_ptr<Iterator> NewIterator(const ReadOptions& options);
+  std::unique_ptr<Snapshot> GetSnapshot();
+  uint64_t LatestSequence() const { return published_.load(std::memory_order_acquire); }
+
+  Status VerifyChecksums();
+  StatusOr<std::string> Property(std::string_view name);
+
+ private:
+  struct Frozen {
+    std::shared_ptr<const MemTable> memtable;
+    uint64_t next_log;  // the log that was begun when this memtable was frozen
+  };
+  using Lock = std::unique_lock<Mutex>;
+
+  // db_open.cc
+  Status PrepareDirectory();
+  Status CheckNeverCreated(const std::vector<std::string>& names);
+  Status CheckTables(const ManifestState& state);
+  Status ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
+                    LogEnd* log_end, VersionEdit* edit);
+  Status WriteRecoveredTable(VersionEdit* edit);
+  void RemoveOrphans(const std::vector<std::string>& names);
+
+  // db_write.cc
+  Status MakeRoom(Lock* lock);
+  Status Commit(Lock* lock);
+  Status AppendAndSync(const WriteQueue::Group& group,
+                       const std::vector<std::shared_ptr<LogWriter>>& older, LogWriter* log);
+  void InsertGroup(const WriteQueue::Group& group, MemTable* memtable);
+  Status SwitchMemtable(Lock* lock);
+  StatusOr<std::shared_ptr<LogWriter>> CreateLog(uint64_t number, const LogEnd& predecessor,
+                                                 uint64_t predecessor_synced);
+  void Poison(const Status& status);
+
+  // db_background.cc
+  void StartBackground();
+  void BackgroundLoop();
+  Status FlushOldest(Lock* lock);
+  Status InstallTable(FileMeta meta, uint64_t log_floor, Lock* lock);
+  void RetireLogs(std::vector<std::shared_ptr<LogWriter>> logs);
+  Status Seal();
+
+  TableBuilderOptions BuilderOptions() const;
+  std::shared_ptr<const TableFile> NewTableFile(const FileMeta& meta) const;
+  std::shared_ptr<const ReadState> AcquireReadState(const Snapshot* snapshot,
+                                                    SequenceNumber* sequence);
+  void RebuildReadState();                                  // requires mutex_
+  uint64_t NewFileNumber() { return next_file_number_++; }  // requires mutex_
+  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0) const;
+
+  const Options options_;
+  const std::string directory_;
+  FileSystem* const fs_;
+  Scheduler* const scheduler_;
+  std::unique_ptr<FileLock> file_lock_;
+  uint64_t database_id_ = 0;
+
+  Mutex mutex_;
+  CondVar work_;      // there is something for the background thread
+  CondVar progress_;  // a flush ended, or the writer was poisoned
+
+  WriteQueue queue_;
+  bool closed_ = false;                       // guarded by mutex_
+  bool stopping_ = false;                     // guarded by mutex_
+  Status write_error_;                        // guarded by mutex_; I7
+  uint64_t next_file_number_ = 1;             // guarded by mutex_
+  SequenceNumber last_sequence_ = 0;          // assigned; guarded by mutex_
+  std::atomic<SequenceNumber> published_{0};  // visible; written by the leader
+
+  std::shared_ptr<MemTable> active_;                   // replaced under mutex_
+  std::deque<Frozen> frozen_;                          // oldest first; guarded by mutex_
+  std::shared_ptr<LogWriter> log_;                     // replaced under mutex_
+  std::deque<std::shared_ptr<LogWriter>> older_logs_;  // not retired; guarded by mutex_
+  std::shared_ptr<const Version> version_;             // guarded by mutex_
+  std::shared_ptr<const ReadState> read_state_;        // guarded by mutex_
+
+  std::unique_ptr<Manifest> manifest_;  // the background thread's, once it runs
+  uint64_t manifest_size_at_open_ = 0;
+  std::unique_ptr<Scheduler::ThreadHandle> background_;
+};
+
+}  // namespace shearpin

@@ -1,0 +1,202 @@
+#include "engine/db/db_iterator.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/base/merging_iterator.h"
+
+namespace shearpin {
+namespace {
+
+std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state) {
+  std::vector<std::unique_ptr<InternalIterator>> children;
+  children.push_back(state.active->NewIterator());
+  for (const auto& memtable : state.frozen) children.push_back(memtable->NewIterator());
+  state.version->AppendIterators(&children);
+  return NewMergingIterator(std::move(children));
+}
+
+// Going forward, the merge stands at the entry that is shown. Going backward, it stands before
+// every version of the key that is shown, which therefore is kept in saved_key_ and saved_value_:
+// the newest visible version comes last in that direction.
+class DbIterator : public Iterator {
+ public:
+  DbIterator(std::shared_ptr<const ReadState> state, SequenceNumber sequence,
+             const ReadOptions& options)
+      : state_(std::move(state)),
+        sequence_(sequence),
+        lower_kind_(options.lower.kind),
+        upper_kind_(options.upper.kind),
+        lower_(options.lower.key),
+        upper_(options.upper.key),
+        merge_(NewInternalIterator(*state_)) {}
+
+  bool Valid() const override { return valid_; }
+  std::string_view key() const override {
+    return forward_ ? UserKey(merge_->key()) : std::string_view(saved_key_);
+  }
+  std::string_view value() const override {
+    return forward_ ? merge_->value() : std::string_view(saved_value_);
+  }
+  Status status() const override { return valid_ ? Status::Ok() : merge_->status(); }
+
+  void SeekToFirst() override {
+    if (lower_kind_ == Bound::Kind::kUnbounded) {
+      forward_ = true;
+      merge_->SeekToFirst();
+      FindNext(false);
+    } else {
+      SeekForward(lower_);
+    }
+  }
+
+  void SeekToLast() override {
+    if (upper_kind_ == Bound::Kind::kUnbounded) {
+      forward_ = false;
+      merge_->SeekToLast();
+      FindPrev();
+    } else {
+      SeekBackward(upper_);
+    }
+  }
+
+  void Seek(std::string_view target) override {
+    SeekForward(lower_kind_ != Bound::Kind::kUnbounded && target < lower_ ? lower_ : target);
+  }
+
+  void SeekForPrev(std::string_view target) override {
+    SeekBackward(upper_kind_ != Bound::Kind::kUnbounded && target > upper_ ? upper_ : target);
+  }
+
+  void Next() override {
+    SHEARPIN_CHECK(valid_);
+    if (forward_) {
+      saved_key_.assign(UserKey(merge_->key()));
+      merge_->Next();
+    } else {
+      forward_ = true;
+      SeekMerge(saved_key_, 0, ValueType::kDelete);
+    }
+    FindNext(true);
+  }
+
+  void Prev() override {
+    SHEARPIN_CHECK(valid_);
+    if (forward_) {
+      forward_ = false;
+      saved_key_.assign(UserKey(merge_->key()));
+      SeekMergeBefore(saved_key_);
+    }
+    FindPrev();
+  }
+
+ private:
+  bool BeforeLower(std::string_view key) const {
+    return (lower_kind_ == Bound::Kind::kInclusive && key < lower_) ||
+           (lower_kind_ == Bound::Kind::kExclusive && key <= lower_);
+  }
+  bool AfterUpper(std::string_view key) const {
+    return (upper_kind_ == Bound::Kind::kInclusive && key > upper_) ||
+           (upper_kind_ == Bound::Kind::kExclusive && key >= upper_);
+  }
+
+  // To the first entry of `key` at or below the sequence, or what follows.
+  void SeekMerge(std::string_view key, SequenceNumber sequence, ValueType type) {
+    seek_key_.clear();
+    AppendInternalKey(&seek_key_, key, sequence, type);
+    merge_->Seek(seek_key_);
+  }
+
+  // To the last entry before every version of `key`.
+  void SeekMergeBefore(std::string_view key) {
+    SeekMerge(key, kMaxSequence, kSeekType);
+    if (merge_->Valid()) {
+      merge_->Prev();
+    } else if (merge_->status().ok()) {
+      merge_->SeekToLast();
+    }
+  }
+
+  void SeekForward(std::string_view target) {
+    forward_ = true;
+    SeekMerge(target, sequence_, kSeekType);
+    FindNext(false);
+  }
+
+  void SeekBackward(std::string_view target) {
+    forward_ = false;
+    // The oldest possible version of target, or what stands before it.
+    seek_key_.clear();
+    AppendInternalKey(&seek_key_, target, 0, ValueType::kDelete);
+    merge_->SeekForPrev(seek_key_);
+    FindPrev();
+  }
+
+  // From the merge's position on, the first visible key; not saved_key_, if `skipping`.
+  void FindNext(bool skipping) {
+    valid_ = false;
+    for (; merge_->Valid(); merge_->Next()) {
+      const std::string_view internal = merge_->key();
+      const std::string_view user_key = UserKey(internal);
+      if (AfterUpper(user_key)) return;
+      if (SequenceOf(internal) > sequence_) continue;
+      if (skipping && user_key == saved_key_) continue;
+      // Keys ascend, so one that is too low can only be an exclusive lower bound itself.
+      if (TypeOf(internal) == ValueType::kDelete || BeforeLower(user_key)) {
+        saved_key_.assign(user_key);
+        skipping = true;
+        continue;
+      }
+      valid_ = true;
+      return;
+    }
+  }
+
+  // From the merge's position back, the first key with a visible version. All its versions are
+  // passed, older ones first, so the last visible one counts.
+  void FindPrev() {
+    valid_ = false;
+    bool found = false;
+    while (merge_->Valid()) {
+      const std::string_view internal = merge_->key();
+      const std::string_view user_key = UserKey(internal);
+      if (found && user_key != saved_key_) break;
+      if (!found && BeforeLower(user_key)) return;
+      if (SequenceOf(internal) <= sequence_ && !AfterUpper(user_key)) {
+        found = TypeOf(internal) != ValueType::kDelete;
+        if (found) {
+          saved_key_.assign(user_key);
+          saved_value_.assign(merge_->value());
+        }
+      }
+      merge_->Prev();
+    }
+    // An error ends the walk before every version was seen: what was found may be too old.
+    valid_ = found && merge_->status().ok();
+  }
+
+  const std::shared_ptr<const ReadState> state_;
+  const SequenceNumber sequence_;
+  const Bound::Kind lower_kind_;
+  const Bound::Kind upper_kind_;
+  const std::string lower_;
+  const std::string upper_;
+  const std::unique_ptr<InternalIterator> merge_;
+
+  bool valid_ = false;
+  bool forward_ = true;
+  std::string saved_key_;
+  std::string saved_value_;
+  std::string seek_key_;
+};
+
+}  // namespace
+
+std::unique_ptr<Iterator> NewDbIterator(std::shared_ptr<const ReadState> state,
+                                        SequenceNumber sequence, const ReadOptions& options) {
+  return std::make_unique<DbIterator>(std::move(state), sequence, options);
+}
+
+}  // namespace shearpin

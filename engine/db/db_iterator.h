@@ -1,0 +1,19 @@
+// The user's iterator: hides sequence numbers, tombstones and older versions from a merge.
+#pragma once
+
+#include <memory>
+
+#include "engine/base/internal_iterator.h"
+#include "engine/base/internal_key.h"
+#include "engine/db/read_state.h"
+#include "engine/iterator.h"
+#include "engine/options.h"
+
+namespace shearpin {
+
+// Over everything in `state` that is visible at `sequence`, between the bounds of `options`, whose
+// keys are copied. Keeps `state` alive.
+std::unique_ptr<Iterator> NewDbIterator(std::shared_ptr<const ReadState> state,
+                                        SequenceNumber sequence, const ReadOptions& options);
+
+}  // namespace shearpin

@@ -1,0 +1,241 @@
+// Opening: recovery, from CURRENT to the first write. Closing is in db_background.cc.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/db/db_impl.h"
+#include "engine/db/table_writer.h"
+#include "engine/manifest/file_names.h"
+
+namespace shearpin {
+namespace {
+
+// Inserts the changes of one log record.
+class MemTableInserter : public WriteBatch::Handler {
+ public:
+  MemTableInserter(MemTable* memtable, SequenceNumber first)
+      : memtable_(memtable), sequence_(first) {}
+  void Put(std::string_view key, std::string_view value) override {
+    fresh_ &= memtable_->Add(sequence_++, ValueType::kValue, key, value);
+  }
+  void Delete(std::string_view key) override {
+    fresh_ &= memtable_->Add(sequence_++, ValueType::kDelete, key, {});
+  }
+  bool fresh() const { return fresh_; }
+
+ private:
+  MemTable* const memtable_;
+  SequenceNumber sequence_;
+  bool fresh_ = true;
+};
+
+}  // namespace
+
+Status DB::Impl::Open() {
+  SHEARPIN_RETURN_IF_ERROR(PrepareDirectory());
+  SHEARPIN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->ListDir(directory_));
+  auto recovered = Manifest::Recover(fs_, directory_);
+  ManifestState state;
+  if (recovered.ok()) {
+    if (options_.error_if_exists) {
+      return Status::AlreadyExists(directory_ + ": holds a database already");
+    }
+    if (recovered->fallback) Notify(EventKind::kManifestFallback, recovered->state.manifest_number);
+    state = std::move(recovered->state);
+  } else if (recovered.status().IsNotFound()) {
+    SHEARPIN_RETURN_IF_ERROR(CheckNeverCreated(names));
+    state.database_id = options_.env.entropy->Next();
+  } else {
+    return recovered.status();
+  }
+  SHEARPIN_RETURN_IF_ERROR(CheckTables(state));
+  database_id_ = state.database_id;
+
+  // Numbers of files that no MANIFEST names, leftovers of a crash, must not be used again.
+  next_file_number_ = state.next_file_number;
+  for (const std::string& name : names) {
+    uint64_t number;
+    if (ParseFileName(name, &number) != FileKind::kUnknown) {
+      next_file_number_ = std::max(next_file_number_, number + 1);
+    }
+  }
+
+  version_ = std::make_shared<Version>();
+  VersionEdit edit;
+  LogEnd log_end;
+  SHEARPIN_RETURN_IF_ERROR(ReplayLogs(state, names, &log_end, &edit));
+
+  // I8: the log that will take the first write, then the MANIFEST that names it and the recovered
+  // tables. The log's header holds how much of the old logs was accepted: should this recovery
+  // crash before CURRENT is durable, the next one decides the same way.
+  const uint64_t log_number = NewFileNumber();
+  SHEARPIN_ASSIGN_OR_RETURN(log_, CreateLog(log_number, log_end, 0));
+  const uint64_t manifest_number = NewFileNumber();
+  edit.next_file_number = next_file_number_;
+  edit.flushed_sequence = last_sequence_;
+  edit.log_floor = log_number;
+  manifest_ = std::make_unique<Manifest>(fs_, options_.env.entropy, directory_, std::move(state));
+  SHEARPIN_RETURN_IF_ERROR(manifest_->Rotate(manifest_number, edit));
+  Notify(EventKind::kManifestRotated, manifest_number);
+  manifest_size_at_open_ = manifest_->size();
+
+  for (int level = 0; level < kNumLevels; ++level) {
+    for (const auto& [number, meta] : manifest_->state().levels[level]) {
+      version_ = version_->WithTable(level, NewTableFile(meta));
+    }
+  }
+  published_.store(last_sequence_, std::memory_order_release);
+  active_ = std::make_shared<MemTable>();
+  RebuildReadState();
+  RemoveOrphans(names);
+  Notify(EventKind::kOpened);
+  return Status::Ok();
+}
+
+Status DB::Impl::PrepareDirectory() {
+  const std::string lock_path = JoinPath(directory_, LockName());
+  if (options_.create_if_missing) {
+    SHEARPIN_RETURN_IF_ERROR(fs_->CreateDir(directory_));
+    // The new directory's own entry stands in its parent.
+    SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(ParentDirectory(directory_)));
+  } else {
+    const Status exists = fs_->Exists(directory_);
+    if (exists.IsNotFound()) {
+      return Status::InvalidArgument(directory_ + ": no such directory");
+    }
+    SHEARPIN_RETURN_IF_ERROR(exists);
+    // A directory that is no database is left as it was, without a LOCK file.
+    if (fs_->Exists(lock_path).IsNotFound()) {
+      const auto recovered = Manifest::Recover(fs_, directory_);
+      if (recovered.status().IsNotFound()) {
+        return Status::InvalidArgument(directory_ + ": not a database: it has no CURRENT file");
+      }
+    }
+  }
+  SHEARPIN_ASSIGN_OR_RETURN(file_lock_, fs_->LockFile(lock_path));
+  return Status::Ok();
+}
+
+// Neither CURRENT nor a whole MANIFEST: a directory in which nothing was ever acknowledged, or one
+// that lost them. The difference is whether anything stands in tables or logs.
+Status DB::Impl::CheckNeverCreated(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    uint64_t number;
+    const FileKind kind = ParseFileName(name, &number);
+    if (kind != FileKind::kWal && kind != FileKind::kTable) continue;
+    SHEARPIN_ASSIGN_OR_RETURN(const uint64_t size, fs_->FileSize(JoinPath(directory_, name)));
+    if (kind == FileKind::kTable || size > kLogHeaderSize) {
+      return Status::Corruption(directory_ + ": CURRENT and MANIFEST are missing, though " + name +
+                                " is there");
+    }
+  }
+  if (!options_.create_if_missing) {
+    return Status::InvalidArgument(directory_ + ": not a database: it has no CURRENT file");
+  }
+  return Status::Ok();
+}
+
+// A missing or cut table means data that is gone for certain: better said now than at the first
+// read that needs it. Damage inside is found by the reads that need it.
+Status DB::Impl::CheckTables(const ManifestState& state) {
+  for (const auto& files : state.levels) {
+    for (const auto& [number, meta] : files) {
+      const std::string path = JoinPath(directory_, TableName(number));
+      auto size = fs_->FileSize(path);
+      if (size.status().IsNotFound()) {
+        return Status::Corruption(path + ": missing, though the MANIFEST needs it");
+      }
+      if (!size.ok()) return size.status();
+      if (*size != meta.size) {
+        return Status::Corruption(path + ": has " + std::to_string(*size) +
+                                  " bytes, the MANIFEST says " + std::to_string(meta.size));
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
+                            LogEnd* log_end, VersionEdit* edit) {
+  last_sequence_ = state.flushed_sequence;
+  LogRecoveryInput input{.directory = directory_,
+                         .database_id = state.database_id,
+                         .log_floor = state.log_floor,
+                         .sealed_logs = state.sealed_logs,
+                         .log_numbers = {}};
+  // Logs of a database whose creation never became durable are of another database id.
+  if (state.manifest_number == 0) return Status::Ok();
+  for (const std::string& name : names) {
+    uint64_t number;
+    if (ParseFileName(name, &number) == FileKind::kWal) input.log_numbers.push_back(number);
+  }
+  std::sort(input.log_numbers.begin(), input.log_numbers.end());
+
+  active_ = std::make_shared<MemTable>();
+  auto replay = [&](const std::string& path, const LogRecord& record) -> Status {
+    const std::string where = path + ": record at offset " + std::to_string(record.offset);
+    auto batch = WriteBatch::FromRepresentation(record.payload);
+    if (!batch.ok()) return batch.status().Prefixed(where);
+    const SequenceNumber last = record.sequence + batch->count() - 1;
+    if (last <= state.flushed_sequence) return Status::Ok();
+    if (record.sequence <= last_sequence_ || last > kMaxSequence) {
+      return Status::Corruption(where + ": sequence " + std::to_string(record.sequence) +
+                                " after " + std::to_string(last_sequence_));
+    }
+    MemTableInserter inserter(active_.get(), record.sequence);
+    SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
+    if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
+    last_sequence_ = last;
+    if (active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
+    return WriteRecoveredTable(edit);
+  };
+  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));
+  return active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
+}
+
+// What logs held goes into tables at once, not back into a log: the bytes just read may stand in
+// the page cache only, marked clean by a sync that failed before the restart, and no sync of the
+// old files would ever write them.
+Status DB::Impl::WriteRecoveredTable(VersionEdit* edit) {
+  const auto entries = active_->NewIterator();
+  SHEARPIN_ASSIGN_OR_RETURN(
+      FileMeta meta,
+      WriteTable(fs_, directory_, database_id_, NewFileNumber(), BuilderOptions(), entries.get()));
+  edit->added.emplace_back(0, std::move(meta));
+  active_ = std::make_shared<MemTable>();
+  return Status::Ok();
+}
+
+// I5, I8: only what the MANIFEST that is durable now does not name. An unlink that comes back
+// after a crash is found here again.
+void DB::Impl::RemoveOrphans(const std::vector<std::string>& names) {
+  const ManifestState& state = manifest_->state();
+  for (const std::string& name : names) {
+    uint64_t number;
+    bool orphan = false;
+    switch (ParseFileName(name, &number)) {
+      case FileKind::kManifest:
+        orphan = number != manifest_->number();
+        break;
+      case FileKind::kWal:
+        orphan = number < state.log_floor;
+        break;
+      case FileKind::kTable:
+        orphan = true;
+        for (const auto& files : state.levels) orphan &= files.count(number) == 0;
+        break;
+      case FileKind::kUnknown:
+      case FileKind::kCurrent:
+      case FileKind::kCurrentTemp:  // Rotate has just made and renamed its own
+      case FileKind::kLock:
+        break;
+    }
+    if (!orphan) continue;
+    const Status removed = fs_->Unlink(JoinPath(directory_, name));
+    // Not found: Rotate unlinked the old MANIFEST itself. Another error: an orphan that stays is
+    // garbage, not danger, and the next open tries again.
+    if (removed.ok()) Notify(EventKind::kOrphanRemoved, number);
+  }
+}
+
+}  // namespace shearpin

@@ -1,0 +1,149 @@
+// Reading, and what the database says of itself.
+#include <string>
+#include <utility>
+
+#include "engine/db/db_impl.h"
+#include "engine/db/db_iterator.h"
+#include "engine/manifest/file_names.h"
+#include "engine/wal/log_reader.h"
+
+namespace shearpin {
+namespace {
+
+class PinnedSequence : public Snapshot {
+ public:
+  explicit PinnedSequence(SequenceNumber sequence) : sequence_(sequence) {}
+  uint64_t sequence() const override { return sequence_; }
+
+ private:
+  const SequenceNumber sequence_;
+};
+
+}  // namespace
+
+std::shared_ptr<const ReadState> DB::Impl::AcquireReadState(const Snapshot* snapshot,
+                                                            SequenceNumber* sequence) {
+  Lock lock(mutex_);
+  // Both under the lock: everything published by now is in this state, because the switch to a
+  // new memtable takes the lock too.
+  *sequence = snapshot != nullptr ? snapshot->sequence() : LatestSequence();
+  return read_state_;
+}
+
+void DB::Impl::RebuildReadState() {
+  auto state = std::make_shared<ReadState>();
+  state->active = active_;
+  for (auto it = frozen_.rbegin(); it != frozen_.rend(); ++it) {
+    state->frozen.push_back(it->memtable);
+  }
+  state->version = version_;
+  read_state_ = std::move(state);
+}
+
+Status DB::Impl::Get(std::string_view key, std::string* value, const ReadOptions& options) {
+  SequenceNumber sequence;
+  const std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
+  Lookup found = state->active->Get(key, sequence);
+  for (const auto& memtable : state->frozen) {
+    if (found.kind != Lookup::Kind::kAbsent) break;
+    found = memtable->Get(key, sequence);
+  }
+  LoadedBlock block;
+  if (found.kind == Lookup::Kind::kAbsent) {
+    std::string seek_key;
+    AppendInternalKey(&seek_key, key, sequence, kSeekType);
+    SHEARPIN_RETURN_IF_ERROR(state->version->Get(seek_key, &block, &found));
+  }
+  if (found.kind != Lookup::Kind::kValue) return Status::NotFound("no such key");
+  value->assign(found.value);
+  return Status::Ok();
+}
+
+std::unique_ptr<Iterator> DB::Impl::NewIterator(const ReadOptions& options) {
+  SequenceNumber sequence;
+  std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
+  return NewDbIterator(std::move(state), sequence, options);
+}
+
+std::unique_ptr<Snapshot> DB::Impl::GetSnapshot() {
+  return std::make_unique<PinnedSequence>(LatestSequence());
+}
+
+Status DB::Impl::VerifyChecksums() {
+  std::shared_ptr<const Version> version;
+  std::vector<std::shared_ptr<LogWriter>> logs;
+  std::vector<uint64_t> lengths;
+  {
+    Lock lock(mutex_);
+    version = version_;
+    logs.assign(older_logs_.begin(), older_logs_.end());
+    logs.push_back(log_);
+    for (const auto& log : logs) lengths.push_back(log->size());
+  }
+  for (const auto& file : version->AllTables()) {
+    SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
+    SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file->meta().checksum));
+    const TableProperties& properties = table->properties();
+    if (properties.entries != file->meta().entries ||
+        properties.smallest_key != file->meta().smallest ||
+        properties.largest_key != file->meta().largest) {
+      return Status::Corruption(file->path() + ": its properties are not what the MANIFEST says");
+    }
+  }
+  for (size_t i = 0; i < logs.size(); ++i) {
+    std::string contents;
+    const Status read = ReadFile(fs_, logs[i]->path(), &contents);
+    // Retired since the list was taken: its data is in a table by now.
+    if (read.IsNotFound()) continue;
+    SHEARPIN_RETURN_IF_ERROR(read);
+    auto reader = LogReader::Open(LogKind::kWal, contents);
+    if (!reader.ok()) return reader.status().Prefixed(logs[i]->path());
+    for (LogRecord record; reader->Next(&record);) {
+    }
+    if (reader->end() < lengths[i]) {
+      return Status::Corruption(logs[i]->path() + ": damaged at offset " +
+                                std::to_string(reader->end()));
+    }
+  }
+  return Manifest::Recover(fs_, directory_).status();
+}
+
+StatusOr<std::string> DB::Impl::Property(std::string_view name) {
+  Lock lock(mutex_);
+  if (name == "last-sequence") return std::to_string(LatestSequence());
+  if (name == "levels") {
+    std::string text;
+    for (int level = 0; level < kNumLevels; ++level) {
+      const Version::Tables& tables = version_->level(level);
+      if (tables.empty()) continue;
+      uint64_t bytes = 0, entries = 0;
+      for (const auto& file : tables) {
+        bytes += file->meta().size;
+        entries += file->meta().entries;
+      }
+      text += "L" + std::to_string(level) + " tables=" + std::to_string(tables.size()) +
+              " bytes=" + std::to_string(bytes) + " entries=" + std::to_string(entries) + "\n";
+    }
+    return text;
+  }
+  if (name == "stats") {
+    return "memtable-bytes=" + std::to_string(active_->ApproximateBytes()) +
+           " frozen-memtables=" + std::to_string(frozen_.size()) +
+           " logs=" + std::to_string(older_logs_.size() + 1) +
+           " log-bytes=" + std::to_string(log_->size()) +
+           " manifest-bytes=" + std::to_string(manifest_->size()) +
+           " writer=" + (write_error_.ok() ? "ok" : write_error_.ToString()) + "\n";
+  }
+  if (name == "live-files") {
+    // One name a line: what the directory must hold, and all that it should.
+    std::string text =
+        CurrentName() + "\n" + LockName() + "\n" + ManifestName(manifest_->number()) + "\n";
+    for (const auto& log : older_logs_) text += WalName(log->number()) + "\n";
+    text += WalName(log_->number()) + "\n";
+    for (const auto& file : version_->AllTables()) text += TableName(file->meta().number) + "\n";
+    return text;
+  }
+  return Status::NotFound("no property named " + std::string(name));
+}
+
+}  // namespace shearpin

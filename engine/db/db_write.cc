@@ -1,0 +1,194 @@
+// Writing: group commit, durability, and the switch to a new log and memtable.
+#include <string>
+#include <utility>
+
+#include "engine/base/check.h"
+#include "engine/db/db_impl.h"
+#include "engine/manifest/file_names.h"
+
+namespace shearpin {
+namespace {
+
+constexpr size_t kMaxEntryBytes = size_t{1} << 30;
+
+class GroupInserter : public WriteBatch::Handler {
+ public:
+  GroupInserter(MemTable* memtable, SequenceNumber first) : memtable_(memtable), sequence_(first) {}
+  void Put(std::string_view key, std::string_view value) override {
+    Add(ValueType::kValue, key, value);
+  }
+  void Delete(std::string_view key) override { Add(ValueType::kDelete, key, {}); }
+
+ private:
+  void Add(ValueType type, std::string_view key, std::string_view value) {
+    const bool added = memtable_->Add(sequence_++, type, key, value, &hint_);
+    SHEARPIN_CHECK(added, "a sequence number was used twice");
+  }
+  MemTable* const memtable_;
+  SequenceNumber sequence_;
+  MemTable::Hint hint_;
+};
+
+// Refuses what the formats cannot hold, before it gets a sequence number.
+class SizeCheck : public WriteBatch::Handler {
+ public:
+  void Put(std::string_view key, std::string_view value) override {
+    too_large_ |= key.size() > kMaxEntryBytes || value.size() > kMaxEntryBytes;
+  }
+  void Delete(std::string_view key) override { too_large_ |= key.size() > kMaxEntryBytes; }
+  bool too_large() const { return too_large_; }
+
+ private:
+  bool too_large_ = false;
+};
+
+Status CheckBatch(const WriteBatch& batch) {
+  // The sum bounds each part; only a batch that might hold something too large is looked through.
+  if (batch.ByteSize() <= kMaxEntryBytes) return Status::Ok();
+  SizeCheck check;
+  SHEARPIN_RETURN_IF_ERROR(batch.Iterate(&check));
+  if (check.too_large()) return Status::InvalidArgument("a key or value is larger than 1 GiB");
+  if (batch.ByteSize() > UINT32_MAX / 2) {
+    return Status::InvalidArgument("a write batch is larger than 2 GiB");
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options) {
+  SHEARPIN_RETURN_IF_ERROR(CheckBatch(*batch));
+  WriteQueue::Writer writer(&mutex_, batch, options.durability);
+  Lock lock(mutex_);
+  Status status;
+  if (!queue_.Join(&writer, &status)) return status;
+  status = MakeRoom(&lock);
+  if (status.ok()) status = Commit(&lock);
+  queue_.Finish(status);
+  return status;
+}
+
+Status DB::Impl::MakeRoom(Lock* lock) {
+  for (bool waited = false;;) {
+    if (closed_) return Status::Aborted(directory_ + ": the database is closed");
+    SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
+    if (frozen_.size() + 1 < static_cast<size_t>(options_.max_write_buffers)) {
+      return SwitchMemtable(lock);
+    }
+    if (!waited) Notify(EventKind::kWriteStalled);
+    waited = true;
+    progress_.Wait();
+  }
+}
+
+Status DB::Impl::Commit(Lock* lock) {
+  const WriteQueue::Group group = queue_.TakeGroup(last_sequence_ + 1);
+  if (last_sequence_ + group.count > kMaxSequence) {
+    return Status::NotSupported("sequence numbers are used up");
+  }
+  // Taken before the write and never given back: after a failure they are burnt (I7).
+  last_sequence_ += group.count;
+  if (group.batches.size() > 1) Notify(EventKind::kGroupCommit, 0, group.batches.size());
+  const std::shared_ptr<LogWriter> log = log_;
+  const std::shared_ptr<MemTable> memtable = active_;
+  std::vector<std::shared_ptr<LogWriter>> older;
+  if (group.durability == Durability::kSync) older.assign(older_logs_.begin(), older_logs_.end());
+
+  lock->unlock();
+  Status status = AppendAndSync(group, older, log.get());
+  if (status.ok()) {
+    InsertGroup(group, memtable.get());
+    scheduler_->Yield("publish");
+    // One store makes the whole group visible (I1). Nothing else is published meanwhile: this
+    // thread leads.
+    if (group.count != 0) {
+      published_.store(group.first_sequence + group.count - 1, std::memory_order_release);
+    }
+  }
+  lock->lock();
+  if (!status.ok()) {
+    Poison(status);
+    // The record may be in the log, whole, and come back at the next recovery.
+    if (group.count != 0) status.MarkIndeterminate();
+  }
+  return status;
+}
+
+Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
+                               const std::vector<std::shared_ptr<LogWriter>>& older,
+                               LogWriter* log) {
+  if (group.count != 0 && group.durability != Durability::kNone) {
+    char count_bytes[4];
+    std::vector<std::string_view> parts;
+    GroupPayload(group, count_bytes, &parts);
+    SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts));
+  }
+  if (group.durability != Durability::kSync) return Status::Ok();
+  // I3: a durable record in this log behind a hole in an older one would not survive recovery.
+  for (const auto& old : older) SHEARPIN_RETURN_IF_ERROR(old->Sync());
+  return log->Sync();
+}
+
+void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
+  GroupInserter inserter(memtable, group.first_sequence);
+  for (const WriteBatch* batch : group.batches) {
+    const Status status = batch->Iterate(&inserter);
+    SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");
+  }
+}
+
+// Requires that the caller leads the queue. Freezes the active memtable and begins a new log.
+Status DB::Impl::SwitchMemtable(Lock* lock) {
+  const uint64_t number = NewFileNumber();
+  const std::shared_ptr<LogWriter> old = log_;
+  lock->unlock();
+  auto created = CreateLog(number, {old->number(), old->size()}, old->synced_size());
+  lock->lock();
+  if (!created.ok()) {
+    Poison(created.status());
+    return created.status();
+  }
+  log_ = *std::move(created);
+  older_logs_.push_back(old);
+  Notify(EventKind::kMemtableFrozen, 0, active_->ApproximateBytes());
+  frozen_.push_back({active_, number});
+  active_ = std::make_shared<MemTable>();
+  RebuildReadState();
+  StartBackground();
+  work_.NotifyOne();
+  return Status::Ok();
+}
+
+StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const LogEnd& predecessor,
+                                                         uint64_t predecessor_synced) {
+  const LogHeader header{.database_id = database_id_,
+                         .number = number,
+                         .salt = options_.env.entropy->Next(),
+                         .predecessor = predecessor.number,
+                         .predecessor_length = predecessor.length,
+                         .predecessor_synced = predecessor_synced};
+  const std::string path = JoinPath(directory_, WalName(number));
+  SHEARPIN_ASSIGN_OR_RETURN(auto log, LogWriter::Create(fs_, path, LogKind::kWal, header));
+  // I2. The header first, so that a longer file proves that there was one; then the entry, so that
+  // no record is acknowledged in a file that a crash may unlist.
+  SHEARPIN_RETURN_IF_ERROR(log->Sync());
+  SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(directory_));
+  if (options_.wal_preallocate_size > 0) {
+    const Status status = log->Preallocate(options_.wal_preallocate_size);
+    if (!status.ok() && !status.IsNotSupported()) return status;
+  }
+  Notify(EventKind::kWalCreated, number);
+  return std::shared_ptr<LogWriter>(std::move(log));
+}
+
+void DB::Impl::Poison(const Status& status) {
+  if (write_error_.ok()) {
+    write_error_ = status.Prefixed("writes stopped until the database is reopened");
+    Notify(EventKind::kWriterPoisoned);
+  }
+  // Writers that wait for room will find none.
+  progress_.NotifyAll();
+}
+
+}  // namespace shearpin

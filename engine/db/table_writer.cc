@@ -1,0 +1,40 @@
+#include "engine/db/table_writer.h"
+
+#include "engine/base/hash.h"
+#include "engine/manifest/file_names.h"
+
+namespace shearpin {
+
+StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
+                              uint64_t number, TableBuilderOptions options,
+                              InternalIterator* entries) {
+  options.file_id = Mix64(database_id ^ Mix64(number));
+  const std::string path = JoinPath(directory, TableName(number));
+  SHEARPIN_ASSIGN_OR_RETURN(auto file, fs->OpenWritable(path, OpenMode::kCreateNew));
+  TableBuilder builder(options, file.get());
+  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
+    SHEARPIN_RETURN_IF_ERROR(builder.Add(entries->key(), entries->value()));
+  }
+  SHEARPIN_RETURN_IF_ERROR(entries->status());
+  SHEARPIN_ASSIGN_OR_RETURN(TableInfo info, builder.Finish());
+
+  // The MANIFEST will name this file: before that, its bytes must be durable, and then its entry,
+  // since a sync of the file does not promise the entry. Close before SyncDir, so that an error
+  // that only close reports still keeps the table out of the MANIFEST.
+  SHEARPIN_RETURN_IF_ERROR(file->Sync());
+  SHEARPIN_RETURN_IF_ERROR(file->Close());
+  SHEARPIN_RETURN_IF_ERROR(fs->SyncDir(directory));
+
+  const TableProperties& properties = info.properties;
+  return FileMeta{.number = number,
+                  .file_id = options.file_id,
+                  .size = info.file_size,
+                  .checksum = info.file_checksum,
+                  .entries = properties.entries,
+                  .smallest_sequence = properties.smallest_sequence,
+                  .largest_sequence = properties.largest_sequence,
+                  .smallest = properties.smallest_key,
+                  .largest = properties.largest_key};
+}
+
+}  // namespace shearpin

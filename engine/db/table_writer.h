@@ -1,0 +1,22 @@
+// WriteTable: turns sorted entries into a durable table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/base/internal_iterator.h"
+#include "engine/env/file_system.h"
+#include "engine/manifest/version_edit.h"
+#include "engine/sst/table_builder.h"
+#include "engine/status.h"
+
+namespace shearpin {
+
+// Writes what `entries` yields from its first on into table `number` of `directory`. When OK, the
+// table's bytes and its directory entry are durable and the MANIFEST may name it.
+// options.file_id is overwritten: it is derived from database id and number.
+StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
+                              uint64_t number, TableBuilderOptions options,
+                              InternalIterator* entries);
+
+}  // namespace shearpin

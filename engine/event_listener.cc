@@ -1,0 +1,47 @@
+#include "engine/event_listener.h"
+
+namespace shearpin {
+
+std::string_view EventKindName(EventKind kind) {
+  switch (kind) {
+    case EventKind::kOpened:
+      return "opened";
+    case EventKind::kRecoveredLog:
+      return "recovered-log";
+    case EventKind::kTornTail:
+      return "torn-tail";
+    case EventKind::kDroppedLog:
+      return "dropped-log";
+    case EventKind::kWalCreated:
+      return "wal-created";
+    case EventKind::kWalRetired:
+      return "wal-retired";
+    case EventKind::kMemtableFrozen:
+      return "memtable-frozen";
+    case EventKind::kFlushBegun:
+      return "flush-begun";
+    case EventKind::kFlushDone:
+      return "flush-done";
+    case EventKind::kManifestRotated:
+      return "manifest-rotated";
+    case EventKind::kManifestFallback:
+      return "manifest-fallback";
+    case EventKind::kOrphanRemoved:
+      return "orphan-removed";
+    case EventKind::kGroupCommit:
+      return "group-commit";
+    case EventKind::kWriteStalled:
+      return "write-stalled";
+    case EventKind::kWriterPoisoned:
+      return "writer-poisoned";
+    case EventKind::kBackgroundError:
+      return "background-error";
+    case EventKind::kClosed:
+      return "closed";
+    case EventKind::kNumEventKinds:
+      break;
+  }
+  return "unknown";
+}
+
+}  // namespace shearpin

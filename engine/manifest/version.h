@@ -1,0 +1,74 @@
+// Version: the tables that make up a database at one moment; immutable and shared by readers.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/base/internal_iterator.h"
+#include "engine/base/internal_key.h"
+#include "engine/base/lookup.h"
+#include "engine/env/file_system.h"
+#include "engine/env/scheduler.h"
+#include "engine/manifest/version_edit.h"
+#include "engine/sst/table.h"
+#include "engine/status.h"
+
+namespace shearpin {
+
+// A table of the database, opened at the first use.
+// Thread safety: all methods from many threads at once. Ownership: shared by Versions.
+class TableFile {
+ public:
+  TableFile(FileSystem* fs, Scheduler* scheduler, const std::string& directory, FileMeta meta);
+
+  const FileMeta& meta() const { return meta_; }
+  const std::string& path() const { return path_; }
+
+  // The reader; the same at each call. An error is not remembered: the next call tries again.
+  StatusOr<const Table*> Open() const;
+
+  // True if the table may hold `user_key`.
+  bool Covers(std::string_view user_key) const {
+    return user_key >= UserKey(meta_.smallest) && user_key <= UserKey(meta_.largest);
+  }
+
+ private:
+  FileSystem* const fs_;
+  const FileMeta meta_;
+  const std::string path_;
+  mutable Mutex opening_;
+  mutable std::atomic<const Table*> opened_{nullptr};
+  mutable std::unique_ptr<Table> table_;  // guarded by opening_ until opened_ is set
+};
+
+class Version {
+ public:
+  using Tables = std::vector<std::shared_ptr<const TableFile>>;
+
+  Version() = default;
+  // This version with one more table.
+  std::shared_ptr<const Version> WithTable(int level, std::shared_ptr<const TableFile> file) const;
+
+  // The tables of a level, the one with the newest data first.
+  const Tables& level(int i) const { return levels_[i]; }
+
+  // The newest version of the key at or below the sequence of `seek_key` (user key, sequence,
+  // kSeekType). `result->value` points into `*block`.
+  Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const;
+
+  // One iterator a table, newest data first; a table that cannot be opened gives an iterator
+  // with that error. The iterators need this Version alive.
+  void AppendIterators(std::vector<std::unique_ptr<InternalIterator>>* iterators) const;
+
+  // All tables, level by level.
+  std::vector<std::shared_ptr<const TableFile>> AllTables() const;
+
+ private:
+  Tables levels_[kNumLevels];
+};
+
+}  // namespace shearpin
