@@ -166,15 +166,15 @@ class DeterministicScheduler final : public Scheduler {
 
   // Locks.
   void Take(MutexState* mutex);
-  void LockSlowly(MutexState* mutex, const char* tag);
   void Release(MutexState* mutex);
-  void QueueForMutex(Fiber* fiber);
+  void QueueForMutex(Fiber* fiber, MutexState* mutex);
   bool Wait(CondState* cond, MutexState* mutex, uint64_t deadline);
   void Wake(Fiber* fiber, bool timed_out);
 
   // Findings.
   [[noreturn]] void Stop(RunOutcome outcome);
   std::string Describe(RunOutcome outcome) const;
+  static std::string NameOf(const Fiber& fiber);
   std::string DescribeWait(const Fiber& fiber) const;
   [[noreturn]] void Misuse(const char* what, const MutexState* mutex) const;
   void AbandonAll();
@@ -188,6 +188,7 @@ class DeterministicScheduler final : public Scheduler {
   // The fiber that stands for whoever calls from outside Run.
   std::unique_ptr<Fiber> outside_;
   Fiber* current_;
+  Fiber* main_ = nullptr;
   ExecutionBackend::Context* home_ = nullptr;
 
   // All fiber objects ever made, for reports, and those free for reuse.
