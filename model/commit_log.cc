@@ -1,0 +1,152 @@
+#include "model/commit_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/require.h"
+#include "model/state_hash.h"
+
+namespace shearpin::model {
+namespace {
+
+void RememberPast(CommitLog::KeyHistory* history, uint64_t pair_hash, bool committed) {
+  for (CommitLog::PastValue& past : history->past) {
+    if (past.pair_hash != pair_hash) continue;
+    past.committed |= committed;
+    return;
+  }
+  history->past.push_back({pair_hash, committed});
+}
+
+}  // namespace
+
+CommitLog::CommitLog() : prefix_hashes_{0} {}
+
+size_t CommitLog::PositionAfter(uint64_t sequence) const {
+  const auto at = std::partition_point(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.last_sequence <= sequence;
+  });
+  return static_cast<size_t>(at - entries_.begin());
+}
+
+size_t CommitLog::PositionOf(uint64_t first_sequence) const {
+  const size_t position = PositionAfter(first_sequence - 1);
+  Require(position < entries_.size() && entries_[position].first_sequence == first_sequence,
+          "no entry starts at this sequence number");
+  return position;
+}
+
+bool CommitLog::Overlaps(uint64_t first_sequence, uint64_t last_sequence) const {
+  const size_t position = PositionAfter(first_sequence - 1);
+  return position < entries_.size() && entries_[position].first_sequence <= last_sequence;
+}
+
+size_t CommitLog::Insert(uint64_t id, Batch batch, Durability durability, uint64_t first_sequence,
+                         uint64_t epoch) {
+  Require(!batch.empty() && first_sequence > base_sequence_, "entry below the base");
+  const size_t position = PositionAfter(first_sequence);
+  if (position < entries_.size()) ++rebuilds_;
+  for (size_t p = entries_.size(); p-- > position;) Unlink(p);
+  Entry entry;
+  entry.id = id;
+  entry.first_sequence = first_sequence;
+  entry.last_sequence = first_sequence + batch.size() - 1;
+  entry.durability = durability;
+  entry.epoch = epoch;
+  entry.batch = std::move(batch);
+  entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(position), std::move(entry));
+  for (size_t p = position; p < entries_.size(); ++p) Link(p);
+  return position;
+}
+
+void CommitLog::SetFate(size_t position, Fate fate, uint64_t acknowledged_at) {
+  Entry& entry = entries_[position];
+  entry.fate = fate;
+  entry.acknowledged_at = acknowledged_at;
+  if (fate != Fate::kFailed) return;
+  failed_.insert(std::lower_bound(failed_.begin(), failed_.end(), position), position);
+  for (const Effect& effect : entry.effects) {
+    effect.key->versions[effect.version].failed = true;
+  }
+}
+
+CommitLog::KeyHistory& CommitLog::Intern(const std::string& key) {
+  const auto [at, inserted] = keys_.try_emplace(key);
+  if (inserted) at->second.key = at->first;
+  return at->second;
+}
+
+void CommitLog::Link(size_t position) {
+  Entry& entry = entries_[position];
+  uint64_t hash = prefix_hashes_[position];
+  entry.effects.clear();
+  for (const Operation& operation : entry.batch) {
+    KeyHistory& history = Intern(operation.key);
+    const bool deleted = operation.kind == Operation::Kind::kDelete;
+    const uint64_t pair_hash = deleted ? 0 : PairHash(operation.key, operation.value);
+    hash += pair_hash -
+            (history.versions.empty() ? history.base_hash : history.versions.back().pair_hash);
+    // Only the last operation of a batch on a key is ever seen.
+    if (!history.versions.empty() && history.versions.back().position == position) {
+      history.versions.pop_back();
+    } else {
+      entry.effects.push_back({&history, history.versions.size()});
+    }
+    history.versions.push_back({position, deleted, entry.logged(), entry.fate == Fate::kFailed,
+                                pair_hash, operation.value});
+  }
+  prefix_hashes_.push_back(hash);
+  if (!entry.logged()) unlogged_.push_back(position);
+  if (entry.fate == Fate::kFailed) failed_.push_back(position);
+}
+
+void CommitLog::Unlink(size_t position) {
+  for (const Effect& effect : entries_[position].effects) effect.key->versions.pop_back();
+  prefix_hashes_.pop_back();
+  if (!unlogged_.empty() && unlogged_.back() == position) unlogged_.pop_back();
+  if (!failed_.empty() && failed_.back() == position) failed_.pop_back();
+}
+
+void CommitLog::Disown(const Batch& batch) {
+  for (const Operation& operation : batch) {
+    if (operation.kind == Operation::Kind::kDelete) continue;
+    RememberPast(&Intern(operation.key), PairHash(operation.key, operation.value), false);
+  }
+}
+
+const CommitLog::Version* CommitLog::Visible(const KeyHistory& history, uint64_t sequence) const {
+  for (size_t i = history.versions.size(); i-- > 0;) {
+    const Version& version = history.versions[i];
+    if (!version.failed && entries_[version.position].last_sequence <= sequence) return &version;
+  }
+  return nullptr;
+}
+
+void CommitLog::Rebase(const std::function<const Version*(const KeyHistory&)>& chosen,
+                       const std::function<bool(const Version&)>& included,
+                       uint64_t base_sequence) {
+  uint64_t hash = 0;
+  for (auto& [key, history] : keys_) {
+    const Version* const kept = chosen(history);
+    for (const Version& version : history.versions) {
+      if (version.deleted || &version == kept) continue;
+      RememberPast(&history, version.pair_hash, included(version));
+    }
+    if (kept != nullptr) {
+      if (history.base.has_value()) RememberPast(&history, history.base_hash, true);
+      history.base.reset();
+      if (!kept->deleted) history.base.emplace(kept->value);
+      history.base_hash = kept->pair_hash;
+    }
+    history.versions.clear();
+    hash += history.base_hash;
+  }
+  entries_.clear();
+  unlogged_.clear();
+  failed_.clear();
+  prefix_hashes_.assign(1, hash);
+  base_sequence_ = base_sequence;
+  ++rebuilds_;
+}
+
+}  // namespace shearpin::model

@@ -1,0 +1,230 @@
+#include "model/crash_oracle.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "model/diagnosis.h"
+#include "model/require.h"
+#include "model/state_hash.h"
+
+namespace shearpin::model {
+namespace {
+
+// A flush boundary above everything: each kNone batch below n is in the state.
+constexpr size_t kAll = std::numeric_limits<size_t>::max();
+
+bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found) {
+  size_t i = 0;
+  std::string_view value;
+  for (const auto& [key, history] : log.keys()) {
+    if (!ValueOf(history, prefix.Latest(history), &value)) continue;
+    if (i == found.size() || found[i].key != key || found[i].value != value) return false;
+    ++i;
+  }
+  return i == found.size();
+}
+
+// row[i] is the hash of the state with n = start + i and the rest as in `prefix`. Given its first
+// element, makes the rest up to the end of the log.
+void ExtendRow(const CommitLog& log, Prefix prefix, size_t start, std::vector<uint64_t>* row) {
+  for (size_t p = start + row->size() - 1; p < log.entries().size(); ++p) {
+    uint64_t hash = row->back();
+    prefix.n = p + 1;
+    for (const CommitLog::Effect& effect : log.entries()[p].effects) {
+      const auto& versions = effect.key->versions;
+      if (!prefix.Includes(versions[effect.version])) continue;
+      uint64_t before = effect.key->base_hash;
+      for (size_t v = effect.version; v-- > 0;) {
+        if (!prefix.Includes(versions[v])) continue;
+        before = versions[v].pair_hash;
+        break;
+      }
+      hash += versions[effect.version].pair_hash - before;
+    }
+    row->push_back(hash);
+  }
+}
+
+// The runs of failed batches that a resumed writer left behind: [begin, end) of positions, each
+// the tail of its epoch behind that epoch's last batch that did not fail.
+std::vector<std::pair<size_t, size_t>> FailedRuns(const CommitLog& log) {
+  std::vector<std::pair<size_t, size_t>> runs;
+  const auto& entries = log.entries();
+  for (size_t begin = 0; begin < entries.size();) {
+    size_t end = begin;
+    size_t run = begin;
+    bool any = false;
+    for (; end < entries.size() && entries[end].epoch == entries[begin].epoch; ++end) {
+      const bool failed = entries[end].fate == CommitLog::Fate::kFailed;
+      if (!failed) run = end + 1, any = false;
+      any |= failed;
+    }
+    // Behind the last epoch nothing follows, so that a cut there is an ordinary prefix.
+    if (any && end < entries.size()) runs.emplace_back(run, end);
+    begin = end;
+  }
+  return runs;
+}
+
+// Calls `visit` with every choice of cuts, one in each run, until it returns true.
+template <typename Visit>
+bool ForEachCut(const CommitLog& log, std::span<const std::pair<size_t, size_t>> runs,
+                std::vector<std::pair<size_t, size_t>>* skipped, const Visit& visit) {
+  if (runs.empty()) return !skipped->empty() && visit();
+  const auto [begin, end] = runs.front();
+  if (ForEachCut(log, runs.subspan(1), skipped, visit)) return true;
+  for (size_t cut = end; cut-- > begin;) {
+    if (log.entries()[cut].fate != CommitLog::Fate::kFailed) continue;
+    skipped->emplace_back(cut, end);
+    const bool done = ForEachCut(log, runs.subspan(1), skipped, visit);
+    skipped->pop_back();
+    if (done) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const {
+  const CommitLog& log = model_->log();
+  Verdict verdict;
+  Recovered state{.pairs = recovered};
+  for (size_t i = 0; i < recovered.size(); ++i) {
+    if (i > 0 && recovered[i - 1].key >= recovered[i].key) {
+      verdict.failure_class = FailureClass::kWrongData;
+      verdict.message = "keys out of order: " + Quoted(recovered[i - 1].key) + " before " +
+                        Quoted(recovered[i].key);
+      return verdict;
+    }
+    state.hash += PairHash(recovered[i].key, recovered[i].value);
+  }
+  const bool power = kind == CrashKind::kPowerLoss;
+  const uint64_t durable = power ? model_->synced_sequence() : model_->logged_sequence();
+  const size_t flushed = log.PositionAfter(model_->flushed_sequence());
+  verdict.prefix.flushed = flushed;
+  verdict.floor_position = std::max(log.PositionAfter(durable), flushed);
+  if (Search(state, &verdict) || SearchVariants(state, &verdict)) {
+    const auto sequence_at = [&](size_t position) {
+      return position == 0 ? log.base_sequence() : log.entries()[position - 1].last_sequence;
+    };
+    verdict.n = sequence_at(verdict.prefix.n);
+    verdict.flushed = sequence_at(verdict.prefix.flushed);
+    return verdict;
+  }
+  const Demand demand{.floor = verdict.floor_position,
+                      .flushed = flushed,
+                      .durable = power ? Durability::kSync : Durability::kProcess,
+                      .durable_events = power ? model_->synced_events() : 0,
+                      .flushed_events = model_->flushed_events()};
+  Violation violation = Diagnose(log, recovered, demand);
+  verdict.failure_class = violation.failure_class;
+  verdict.message = std::move(violation.message);
+  return verdict;
+}
+
+// Finds the hash in the part of the row that is above the floor, and compares.
+bool CrashOracle::SearchRow(const Recovered& recovered, const Row& row, size_t start,
+                            const Prefix& prefix, Verdict* verdict) const {
+  const size_t floor = verdict->floor_position;
+  for (size_t i = floor > start ? floor - start : 0; i < row.size(); ++i) {
+    if (row[i] != recovered.hash) continue;
+    Prefix found = prefix;
+    found.n = start + i;
+    found.flushed = std::min(found.flushed, found.n);
+    if (!Matches(model_->log(), found, recovered.pairs)) continue;
+    verdict->prefix = std::move(found);
+    return true;
+  }
+  return false;
+}
+
+// `verdict` brings the floors in, and takes the prefix found.
+bool CrashOracle::Search(const Recovered& recovered, Verdict* verdict) const {
+  const CommitLog& log = model_->log();
+  if (SearchRow(recovered, log.prefix_hashes(), 0, {.n = 0, .flushed = kAll, .skipped = {}},
+                verdict)) {
+    return true;
+  }
+  const auto& unlogged = log.unlogged();
+  for (auto at = std::lower_bound(unlogged.begin(), unlogged.end(), verdict->prefix.flushed);
+       at != unlogged.end(); ++at) {
+    const Prefix prefix{.n = 0, .flushed = *at, .skipped = {}};
+    if (SearchRow(recovered, RowAt(*at), *at, prefix, verdict)) return true;
+  }
+  return false;
+}
+
+bool CrashOracle::SearchVariants(const Recovered& recovered, Verdict* verdict) const {
+  const CommitLog& log = model_->log();
+  if (log.failed().empty()) return false;
+  const auto runs = FailedRuns(log);
+  Prefix prefix;
+  return ForEachCut(log, runs, &prefix.skipped, [&] {
+    Row all(1, log.prefix_hashes()[0]);
+    prefix.flushed = kAll;
+    ExtendRow(log, prefix, 0, &all);
+    if (SearchRow(recovered, all, 0, prefix, verdict)) return true;
+    const auto& unlogged = log.unlogged();
+    for (auto at = std::lower_bound(unlogged.begin(), unlogged.end(), verdict->prefix.flushed);
+         at != unlogged.end(); ++at) {
+      Row row(1, all[*at]);
+      prefix.flushed = *at;
+      ExtendRow(log, prefix, *at, &row);
+      if (SearchRow(recovered, row, *at, prefix, verdict)) return true;
+    }
+    return false;
+  });
+}
+
+const CrashOracle::Row& CrashOracle::RowAt(size_t boundary) const {
+  const CommitLog& log = model_->log();
+  if (rebuilds_ != log.rebuilds()) {
+    rows_.clear();
+    rebuilds_ = log.rebuilds();
+  }
+  Row& row = rows_[boundary];
+  if (row.empty()) row.push_back(log.prefix_hashes()[boundary]);
+  ExtendRow(log, {.n = 0, .flushed = boundary, .skipped = {}}, boundary, &row);
+  return row;
+}
+
+Verdict CrashOracle::CheckSameRecovery(std::span<const KeyValue> recovered,
+                                       const Verdict& first) const {
+  Require(first.ok(), "compared with a recovery that was not accepted");
+  Verdict verdict = first;
+  if (Matches(model_->log(), first.prefix, recovered)) return verdict;
+  Violation violation =
+      Diagnose(model_->log(), recovered,
+               {.floor = first.prefix.n, .flushed = first.prefix.flushed, .everything = true});
+  verdict.failure_class = violation.failure_class;
+  verdict.message = "a second recovery differs from the first: " + violation.message;
+  return verdict;
+}
+
+State CrashOracle::StateOf(const Verdict& verdict) const {
+  State state;
+  std::string_view value;
+  for (const auto& [key, history] : model_->log().keys()) {
+    if (ValueOf(history, verdict.prefix.Latest(history), &value)) {
+      state.emplace_hint(state.end(), key, value);
+    }
+  }
+  return state;
+}
+
+Verdict CrashOracle::WillNotOpen(std::string_view error) {
+  Verdict verdict;
+  verdict.failure_class = FailureClass::kWillNotOpen;
+  verdict.message = "the store will not open: " + std::string(error);
+  return verdict;
+}
+
+Verdict CrashOracle::NoProgress(std::string_view what) {
+  Verdict verdict;
+  verdict.failure_class = FailureClass::kNoProgress;
+  verdict.message = "no progress: " + std::string(what);
+  return verdict;
+}
+
+}  // namespace shearpin::model

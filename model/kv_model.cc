@@ -1,0 +1,282 @@
+#include "model/kv_model.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/prefix.h"
+#include "model/require.h"
+#include "model/state_hash.h"
+#include "model/verdict.h"
+
+namespace shearpin::model {
+namespace {
+
+Violation OrderBroken(uint64_t id, std::string_view what) {
+  return {FailureClass::kOrderBroken, "batch #" + std::to_string(id) + " " + std::string(what)};
+}
+
+std::string Shown(const std::string_view* value) {
+  return value == nullptr ? "nothing" : Quoted(*value);
+}
+
+bool Same(const std::string_view* found, bool has_value, std::string_view value) {
+  return found == nullptr ? !has_value : has_value && *found == value;
+}
+
+}  // namespace
+
+KvModel::KvModel() = default;
+
+KvModel::InFlightMap::iterator KvModel::Find(BatchId id) {
+  const auto at = in_flight_.find(id);
+  Require(at != in_flight_.end(), "no such batch is in flight");
+  return at;
+}
+
+KvModel::BatchId KvModel::Issue(Batch batch, Durability durability) {
+  InFlight issued;
+  issued.batch = std::move(batch);
+  issued.durability = durability;
+  issued.issued = Now();
+  issued.issued_poisoned = poisoned_;
+  issued.epoch = epoch_;
+  in_flight_.emplace(next_id_, std::move(issued));
+  return next_id_++;
+}
+
+Violation KvModel::Number(BatchId id, InFlight* batch, uint64_t first_sequence) {
+  Require(!batch->batch.empty() && first_sequence != 0, "an empty batch has no sequence number");
+  if (batch->first_sequence != 0) {
+    if (batch->first_sequence == first_sequence) return {};
+    return OrderBroken(id, "had sequence " + std::to_string(batch->first_sequence) +
+                               " and now has " + std::to_string(first_sequence));
+  }
+  const uint64_t last_sequence = first_sequence + batch->batch.size() - 1;
+  const std::string range =
+      "at sequences " + std::to_string(first_sequence) + ".." + std::to_string(last_sequence);
+  if (first_sequence <= log_.base_sequence()) {
+    return OrderBroken(id, range + " reaches below the recovered sequence " +
+                               std::to_string(log_.base_sequence()));
+  }
+  if (first_sequence <= batch->issued.acknowledged) {
+    return OrderBroken(id, range + " was issued after sequence " +
+                               std::to_string(batch->issued.acknowledged) + " was acknowledged");
+  }
+  if (log_.Overlaps(first_sequence, last_sequence)) {
+    const auto& other = log_.entries()[log_.PositionAfter(first_sequence - 1)];
+    return OrderBroken(id, range + " overlaps batch #" + std::to_string(other.id) + " at " +
+                               std::to_string(other.first_sequence) + ".." +
+                               std::to_string(other.last_sequence));
+  }
+  batch->first_sequence = first_sequence;
+  log_.Insert(id, std::move(batch->batch), batch->durability, first_sequence, epoch_);
+  batch->batch.assign(1, Operation());  // it lives in the log now; only its being non-empty counts
+  return {};
+}
+
+Violation KvModel::Assign(BatchId id, uint64_t first_sequence) {
+  return Number(id, &Find(id)->second, first_sequence);
+}
+
+Violation KvModel::Acknowledge(BatchId id, uint64_t first_sequence) {
+  const auto at = Find(id);
+  InFlight& batch = at->second;
+  if (first_sequence == 0) {
+    if (!batch.batch.empty()) return OrderBroken(id, "was acknowledged without a sequence number");
+    if (batch.durability == Durability::kSync) AcknowledgeSync(batch.issued);
+    in_flight_.erase(at);
+    return {};
+  }
+  if (batch.batch.empty()) return OrderBroken(id, "is empty and was given a sequence number");
+  if (Violation violation = Number(id, &batch, first_sequence); !violation.ok()) return violation;
+  if (batch.issued_poisoned && batch.epoch == epoch_) {
+    return OrderBroken(id, "was acknowledged although the writer had failed before it was issued");
+  }
+  const size_t position = log_.PositionOf(first_sequence);
+  log_.SetFate(position, CommitLog::Fate::kAcknowledged, ++events_);
+  const uint64_t last_sequence = log_.entries()[position].last_sequence;
+  latest_acknowledged_ = std::max(latest_acknowledged_, last_sequence);
+  if (batch.durability != Durability::kNone) {
+    logged_sequence_ = std::max(logged_sequence_, last_sequence);
+  }
+  if (batch.durability == Durability::kSync) {
+    synced_sequence_ = std::max(synced_sequence_, last_sequence);
+  }
+  in_flight_.erase(at);
+  return {};
+}
+
+Violation KvModel::Fail(BatchId id, uint64_t first_sequence) {
+  const auto at = Find(id);
+  InFlight& batch = at->second;
+  if (first_sequence == 0) {
+    if (batch.first_sequence != 0) return OrderBroken(id, "lost the sequence number it had");
+    log_.Disown(batch.batch);
+    in_flight_.erase(at);
+    return {};
+  }
+  if (batch.batch.empty()) return OrderBroken(id, "is empty and was given a sequence number");
+  if (Violation violation = Number(id, &batch, first_sequence); !violation.ok()) return violation;
+  log_.SetFate(log_.PositionOf(first_sequence), CommitLog::Fate::kFailed, 0);
+  poisoned_ = true;
+  in_flight_.erase(at);
+  return {};
+}
+
+void KvModel::Resumed() {
+  poisoned_ = false;
+  ++epoch_;
+}
+
+KvModel::Moment KvModel::Now() const { return {latest_acknowledged_, events_}; }
+
+void KvModel::AcknowledgeSync(const Moment& begin) {
+  synced_events_ = std::max(synced_events_, begin.events);
+  // The highest logged batch acknowledged by then: a kNone batch at the top promises nothing.
+  for (size_t p = log_.PositionAfter(begin.acknowledged); p-- > 0;) {
+    const CommitLog::Entry& entry = log_.entries()[p];
+    if (entry.last_sequence <= synced_sequence_) break;
+    if (!entry.logged() || entry.fate != CommitLog::Fate::kAcknowledged) continue;
+    if (entry.acknowledged_at > begin.events) continue;
+    synced_sequence_ = entry.last_sequence;
+    break;
+  }
+}
+
+void KvModel::AcknowledgeFlush(const Moment& begin) {
+  flushed_events_ = std::max(flushed_events_, begin.events);
+  flushed_sequence_ = std::max(flushed_sequence_, begin.acknowledged);
+}
+
+std::optional<std::string_view> KvModel::Get(std::string_view key, uint64_t at_sequence) const {
+  const auto at = log_.keys().find(key);
+  std::string_view value;
+  if (at == log_.keys().end() ||
+      !ValueOf(at->second, log_.Visible(at->second, at_sequence), &value)) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+State KvModel::StateAt(uint64_t at_sequence) const {
+  State state;
+  std::string_view value;
+  for (const auto& [key, history] : log_.keys()) {
+    if (ValueOf(history, log_.Visible(history, at_sequence), &value)) {
+      state.emplace_hint(state.end(), key, value);
+    }
+  }
+  return state;
+}
+
+Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
+                            const Moment& begin) const {
+  const std::optional<std::string_view> before = Get(key, begin.acknowledged);
+  if (Same(value, before.has_value(), before.value_or(""))) return {};
+  if (const auto at = log_.keys().find(key); at != log_.keys().end()) {
+    const size_t from = log_.PositionAfter(begin.acknowledged);
+    for (const CommitLog::Version& version : at->second.versions) {
+      if (version.position < from || version.failed) continue;
+      if (Same(value, !version.deleted, version.value)) return {};
+    }
+  }
+  for (const auto& [id, batch] : in_flight_) {
+    if (batch.first_sequence != 0) continue;  // in the log
+    const auto last = std::find_if(batch.batch.rbegin(), batch.batch.rend(),
+                                   [&](const Operation& o) { return o.key == key; });
+    if (last == batch.batch.rend()) continue;
+    if (Same(value, last->kind == Operation::Kind::kPut, last->value)) return {};
+  }
+  return {FailureClass::kWrongRead,
+          "get " + Quoted(key) + " found " + Shown(value) + "; at sequence " +
+              std::to_string(begin.acknowledged) + ", acknowledged before the read began, it was " +
+              (before ? Quoted(*before) : "nothing") + ", and nothing issued since explains it" +
+              (value ? OriginOf(key, *value) : "")};
+}
+
+Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found,
+                             const Moment& begin) const {
+  std::string difference;
+  uint64_t sequence = begin.acknowledged;
+  for (size_t p = log_.PositionAfter(sequence);; ++p) {
+    size_t i = 0;
+    bool same = true;
+    std::string_view value;
+    for (const auto& [key, history] : log_.keys()) {
+      if (!IsAboveLower(key, range.lower) || !IsBelowUpper(key, range.upper)) continue;
+      if (!ValueOf(history, log_.Visible(history, sequence), &value)) continue;
+      same = i < found.size() && found[i] == KeyValue{key, value};
+      if (!same) {
+        if (difference.empty()) {
+          difference = "at sequence " + std::to_string(sequence) + " expected " + Quoted(key) +
+                       " = " + Quoted(value) + ", found " +
+                       (i < found.size() ? Quoted(found[i].key) + " = " + Quoted(found[i].value)
+                                         : std::string("the end"));
+        }
+        break;
+      }
+      ++i;
+    }
+    if (same && i == found.size()) return {};
+    if (difference.empty()) {
+      difference = "at sequence " + std::to_string(sequence) + " found " + Quoted(found[i].key) +
+                   " = " + Quoted(found[i].value) + " where nothing more should be";
+    }
+    if (p >= log_.entries().size()) break;
+    sequence = log_.entries()[p].last_sequence;
+  }
+  return {FailureClass::kWrongRead, "scan of " + std::to_string(found.size()) +
+                                        " pairs fits no sequence number from " +
+                                        std::to_string(begin.acknowledged) + " on: " + difference};
+}
+
+void KvModel::Rebase(const Verdict& verdict) {
+  Require(verdict.ok(), "rebased on a recovery that was not accepted");
+  // Above the floor several prefixes may make this state, and the store goes on from the one it
+  // took: only what is above the floor in all of them is a bound on its next number.
+  const uint64_t base_sequence = verdict.floor_position == 0
+                                     ? log_.base_sequence()
+                                     : log_.entries()[verdict.floor_position - 1].last_sequence;
+  for (const auto& [id, batch] : in_flight_) {
+    if (batch.first_sequence == 0) log_.Disown(batch.batch);
+  }
+  in_flight_.clear();
+  const Prefix& prefix = verdict.prefix;
+  log_.Rebase([&](const CommitLog::KeyHistory& history) { return prefix.Latest(history); },
+              [&](const CommitLog::Version& version) { return prefix.Includes(version); },
+              base_sequence);
+  poisoned_ = false;
+  ++epoch_;
+  latest_acknowledged_ = base_sequence;
+  logged_sequence_ = synced_sequence_ = flushed_sequence_ = base_sequence;
+  synced_events_ = flushed_events_ = events_;
+}
+
+std::string KvModel::OriginOf(std::string_view key, std::string_view value) const {
+  const uint64_t hash = PairHash(key, value);
+  if (const auto at = log_.keys().find(key); at != log_.keys().end()) {
+    for (const CommitLog::Version& version : at->second.versions) {
+      if (version.deleted || version.value != value) continue;
+      const CommitLog::Entry& entry = log_.entries()[version.position];
+      return " (written by batch #" + std::to_string(entry.id) + " at sequence " +
+             std::to_string(entry.first_sequence) + (version.failed ? ", which failed)" : ")");
+    }
+    for (const CommitLog::PastValue& past : at->second.past) {
+      if (past.pair_hash != hash) continue;
+      return past.committed ? " (its value before an earlier recovery)"
+                            : " (only ever written by batches that failed or were lost for good)";
+    }
+  }
+  for (const auto& [id, batch] : in_flight_) {
+    for (const Operation& operation : batch.batch) {
+      if (batch.first_sequence == 0 &&
+          operation == Operation{Operation::Kind::kPut, std::string(key), std::string(value)}) {
+        return " (written by batch #" + std::to_string(id) +
+               ", in flight without a sequence number)";
+      }
+    }
+  }
+  return " (never written)";
+}
+
+}  // namespace shearpin::model

@@ -1,0 +1,158 @@
+// KvModel: what a correct store holds, for every order that its acknowledgements still allow.
+//
+// The model is told of each batch when a client issues it and of its end: acknowledged with its
+// sequence number, or failed. From that it keeps the commit log in sequence order and every
+// version of each key, so that a read at any sequence number can be checked, and so that
+// CrashOracle can say which states a recovery may bring back.
+//
+//   auto id = model.Issue(batch, Durability::kSync);
+//   ... the engine writes ...
+//   if (Violation v = model.Acknowledge(id, first_sequence); !v.ok()) Report(v);
+//
+// Rules of order, each a Violation when broken:
+//   O1  sequence ranges of batches never overlap, and never reach below what a recovery kept;
+//   O2  a batch acknowledged before another was issued has the lower sequence numbers;
+//   O3  after a batch failed with a sequence number (the writer is poisoned), none that was issued
+//       later is acknowledged before Resumed() or Rebase();
+//   O4  a batch keeps the sequence number it was given.
+// Rules of visibility:
+//   V1  a read at sequence s sees the batches whose last sequence number is <= s, whole;
+//   V2  a failed batch is not seen before a recovery.
+//
+// Thread safety: one thread at a time (fibers may interleave between calls, not inside one).
+// Cost: a call is O(log keys) plus its own batch; views returned live until the next Rebase.
+// Misuse of the interface by the harness (an unknown id) aborts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/batch.h"
+#include "model/commit_log.h"
+#include "model/failure.h"
+
+namespace shearpin::model {
+
+struct Verdict;
+
+class KvModel {
+ public:
+  using BatchId = uint64_t;
+
+  // A moment of the history, taken with Now() when a read, a sync or a flush begins.
+  struct Moment {
+    uint64_t acknowledged = 0;  // highest sequence number of a batch acknowledged by then
+    uint64_t events = 0;        // acknowledgements by then
+  };
+
+  KvModel();
+  KvModel(const KvModel&) = delete;
+  KvModel& operator=(const KvModel&) = delete;
+
+  // --- writes -----------------------------------------------------------------------------
+
+  // A client hands `batch` to the store. The batch is in flight until Acknowledge or Fail.
+  BatchId Issue(Batch batch, Durability durability);
+
+  // The store gave the batch in flight this first sequence number; its fate is open. Tell it as
+  // soon as it can be seen: before a read or a recovery is checked while batches are in flight.
+  // A batch in flight without a number has not reached storage, so it must not come back.
+  Violation Assign(BatchId id, uint64_t first_sequence);
+
+  // The store said OK. `first_sequence` is 0 exactly for an empty batch; an empty kSync batch
+  // makes durable what was acknowledged before it was issued, as Sync does.
+  Violation Acknowledge(BatchId id, uint64_t first_sequence);
+
+  // The store said no. 0: it never got a number and must never appear. Otherwise it is
+  // indeterminate: not seen now, whole or not at all after the next recovery.
+  Violation Fail(BatchId id, uint64_t first_sequence);
+
+  // The poisoned writer works again without a recovery; what failed stays indeterminate.
+  void Resumed();
+
+  // --- durability -------------------------------------------------------------------------
+
+  // The state of things, for the calls below and for reads.
+  Moment Now() const;
+
+  // Sync() returned OK; `begin` was taken before it was called: every logged batch acknowledged
+  // by then survives a loss of power.
+  void AcknowledgeSync(const Moment& begin);
+
+  // Flush() returned OK (or a Close() that flushes): everything acknowledged by `begin` survives
+  // anything, kNone batches too.
+  void AcknowledgeFlush(const Moment& begin);
+
+  // --- reads ------------------------------------------------------------------------------
+
+  // Highest sequence number of an acknowledged batch, or of the recovered state.
+  uint64_t LatestAcknowledged() const { return latest_acknowledged_; }
+
+  // The value of `key` as of `at_sequence`.
+  std::optional<std::string_view> Get(std::string_view key, uint64_t at_sequence) const;
+
+  // The whole state as of `at_sequence`.
+  State StateAt(uint64_t at_sequence) const;
+
+  // A read whose sequence number is not known, which began at `begin` and ends now: legal if it
+  // is right for some sequence number between what was acknowledged by its begin and what is
+  // issued by now. `value` is null for "not found".
+  Violation CheckGet(std::string_view key, const std::string_view* value,
+                     const Moment& begin) const;
+
+  // The same for everything a scan of `range` returned, in key order.
+  Violation CheckScan(const Range& range, std::span<const KeyValue> found,
+                      const Moment& begin) const;
+
+  // --- recovery ---------------------------------------------------------------------------
+
+  // A recovery was accepted: the model goes on from the recovered state. Batches in flight or
+  // left out of it are gone for good; everything in it is durable from here on.
+  void Rebase(const Verdict& verdict);
+
+  // What CrashOracle and Cursor read.
+  const CommitLog& log() const { return log_; }
+  uint64_t synced_sequence() const { return synced_sequence_; }
+  uint64_t flushed_sequence() const { return flushed_sequence_; }
+  uint64_t logged_sequence() const { return logged_sequence_; }
+  uint64_t synced_events() const { return synced_events_; }
+  uint64_t flushed_events() const { return flushed_events_; }
+  // Where a value that no legal state holds for this key may have come from, for messages.
+  std::string OriginOf(std::string_view key, std::string_view value) const;
+
+ private:
+  struct InFlight {
+    Batch batch;
+    Durability durability = Durability::kProcess;
+    uint64_t sequence_bound = 0;   // its sequence numbers must be above this (O1, O2)
+    bool issued_poisoned = false;  // after another one had failed (O3), in this epoch
+    uint64_t epoch = 0;
+    uint64_t first_sequence = 0;  // 0 until known
+    Moment issued;
+  };
+
+  using InFlightMap = std::map<BatchId, InFlight>;
+  InFlightMap::iterator Find(BatchId id);
+  Violation Number(BatchId id, InFlight* batch, uint64_t first_sequence);
+
+  CommitLog log_;
+  InFlightMap in_flight_;
+  BatchId next_id_ = 1;
+  bool poisoned_ = false;  // a batch failed with a number since the last Resumed or Rebase
+  uint64_t epoch_ = 0;     // how often it was resumed or rebased
+  uint64_t events_ = 0;    // acknowledgements, ever
+  uint64_t latest_acknowledged_ = 0;
+  uint64_t logged_sequence_ = 0;   // highest acknowledged one that went to the log
+  uint64_t synced_sequence_ = 0;   // durable against loss of power up to here
+  uint64_t synced_events_ = 0;     // batches acknowledged by then are durable in their own right
+  uint64_t flushed_sequence_ = 0;  // in tables up to here, kNone batches too
+  uint64_t flushed_events_ = 0;
+};
+
+}  // namespace shearpin::model

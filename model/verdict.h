@@ -1,0 +1,31 @@
+// Verdict: what a recovery was found to be, by CrashOracle; KvModel goes on from an accepted one.
+//
+// A value; thread-compatible.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "model/failure.h"
+#include "model/prefix.h"
+
+namespace shearpin::model {
+
+struct [[nodiscard]] Verdict {
+  FailureClass failure_class = FailureClass::kNone;
+  std::string message;  // empty if ok
+
+  // Where ok(): the lowest pair that explains the state, as sequence numbers.
+  uint64_t n = 0;
+  uint64_t flushed = 0;  // F
+
+  // The same as positions in the commit log, with the runs of failed batches that were left out
+  // though later ones are there; and the position of the durable floor. KvModel::Rebase wants it.
+  Prefix prefix;
+  size_t floor_position = 0;
+
+  bool ok() const { return failure_class == FailureClass::kNone; }
+};
+
+}  // namespace shearpin::model
