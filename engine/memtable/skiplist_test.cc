@@ -151,7 +151,7 @@ TEST_P(SkipListTest, OfEqualKeysExactlyOneIsInserted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Hints, SkipListTest, testing::Bool(),
-                         [](const auto& info) { return info.param ? "WithHint" : "WithoutHint"; });
+                         [](const auto& test) { return test.param ? "WithHint" : "WithoutHint"; });
 
 }  // namespace
 }  // namespace shearpin
