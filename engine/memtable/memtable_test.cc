@@ -160,7 +160,9 @@ TEST(MemTableTest, AHintServesAscendingKeysAsWellAsTheRest) {
   std::string previous;
   int count = 0;
   for (it->SeekToFirst(); it->Valid(); it->Next(), ++count) {
-    if (count > 0) ASSERT_LT(CompareInternalKeys(previous, it->key()), 0);
+    if (count > 0) {
+      ASSERT_LT(CompareInternalKeys(previous, it->key()), 0);
+    }
     previous = it->key();
   }
   EXPECT_EQ(count, 5000);

@@ -43,7 +43,9 @@ uint64_t CountAndCheck(const SkipList& list) {
   uint64_t count = 0;
   const SkipList::Node* previous = nullptr;
   for (const SkipList::Node* node = list.First(); node != nullptr; node = node->Next()) {
-    if (previous != nullptr) EXPECT_LT(CompareInternalKeys(previous->key(), node->key()), 0);
+    if (previous != nullptr) {
+      EXPECT_LT(CompareInternalKeys(previous->key(), node->key()), 0);
+    }
     EXPECT_EQ(node->value(), ValueOf(node->user_key()));
     previous = node;
     ++count;
@@ -88,7 +90,9 @@ class SkipListTest : public testing::TestWithParam<bool> {
             ASSERT_EQ(node->user_key(), key);
             ASSERT_EQ(node->trailer(), trailer);
             const SkipList::Node* less = list.FindLess(key, trailer);
-            if (less != nullptr) ASSERT_LT(CompareInternalKeys(less->key(), node->key()), 0);
+            if (less != nullptr) {
+              ASSERT_LT(CompareInternalKeys(less->key(), node->key()), 0);
+            }
           }
           CountInOrder(list);
         }
