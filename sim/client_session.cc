@@ -1,0 +1,405 @@
+#include "sim/client_session.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "engine/base/check.h"
+
+namespace shearpin::sim {
+namespace {
+
+using model::KeyValue;
+using model::KvModel;
+
+shearpin::Durability EngineDurability(Durability durability) {
+  switch (durability) {
+    case Durability::kNone:
+      return shearpin::Durability::kNone;
+    case Durability::kProcess:
+      return shearpin::Durability::kProcess;
+    case Durability::kSync:
+      return shearpin::Durability::kSync;
+  }
+  SHEARPIN_CHECK(false, "no such durability");
+}
+
+Bound EngineBound(const KeyBound& bound, std::string* scratch) {
+  switch (bound.kind) {
+    case BoundKind::kUnbounded:
+      return Bound::Unbounded();
+    case BoundKind::kInclusive:
+      return Bound::Inclusive(bound.key.View(scratch));
+    case BoundKind::kExclusive:
+      return Bound::Exclusive(bound.key.View(scratch));
+  }
+  SHEARPIN_CHECK(false, "no such bound");
+}
+
+model::Bound ModelBound(const KeyBound& bound) {
+  switch (bound.kind) {
+    case BoundKind::kUnbounded:
+      return model::Bound::Unbounded();
+    case BoundKind::kInclusive:
+      return model::Bound::Inclusive(bound.key.Materialise());
+    case BoundKind::kExclusive:
+      return model::Bound::Exclusive(bound.key.Materialise());
+  }
+  SHEARPIN_CHECK(false, "no such bound");
+}
+
+std::string ShowPair(bool valid, std::string_view key, std::string_view value) {
+  return valid ? Abbreviated(key) + " = " + Abbreviated(value) : "the end";
+}
+
+std::string WrongRead(std::string_view what, std::string_view found, std::string_view expected) {
+  return std::string(what) + ": found " + std::string(found) + ", expected " +
+         std::string(expected);
+}
+
+}  // namespace
+
+// An open iterator, and the model's cursors at every sequence number that it may stand for: one
+// if it reads at a snapshot, else those of the batches that became visible while it was made.
+// What it returns rules them out one by one.
+struct ClientSession::IteratorSlot {
+  std::unique_ptr<Iterator> iterator;
+  std::vector<model::Cursor> cursors;
+  bool positioned = false;
+};
+
+ClientSession::ClientSession(Opening* opening, uint32_t client)
+    : opening_(opening), context_(opening->context), client_(client) {}
+
+ClientSession::~ClientSession() = default;
+
+void ClientSession::Execute(uint32_t index, const Step& step) {
+  sequence_ = 0;
+  Status status;
+  switch (step.kind) {
+    case StepKind::kPut:
+    case StepKind::kDelete:
+    case StepKind::kBatch:
+      status = Write(step);
+      break;
+    case StepKind::kGet:
+      status = Get(step);
+      break;
+    case StepKind::kScan:
+      status = Scan(step);
+      break;
+    case StepKind::kIteratorOpen:
+      status = OpenIterator(step);
+      break;
+    case StepKind::kIteratorWalk:
+      status = Walk(step);
+      break;
+    case StepKind::kIteratorClose:
+      iterators_[static_cast<size_t>(step.slot)].reset();
+      break;
+    case StepKind::kSnapshotTake:
+      status = TakeSnapshot(step);
+      break;
+    case StepKind::kSnapshotCheck:
+      status = CheckSnapshot(step);
+      break;
+    case StepKind::kSnapshotRelease:
+      snapshots_[static_cast<size_t>(step.slot)].reset();
+      break;
+    case StepKind::kSync:
+      status = Sync();
+      break;
+    case StepKind::kFlush:
+      status = Flush();
+      break;
+    case StepKind::kReopen:
+      if (!opening_->Stopping()) opening_->stop = StopReason::kReopen;
+      break;
+    case StepKind::kVerify:
+      status = JudgeRead(opening_->subject->VerifyChecksums());
+      break;
+    case StepKind::kProperty:
+      status = Property(step);
+      break;
+    case StepKind::kSleep:
+      context_->scheduler().SleepUntil(context_->scheduler().NowMicros() + step.amount);
+      break;
+    case StepKind::kCapacity:
+      opening_->machine->SetCapacity(step.amount);
+      break;
+    case StepKind::kEvict:
+      opening_->machine->disk().Evict();
+      break;
+    case StepKind::kWriteBack:
+      if (!opening_->machine->crashed()) opening_->machine->disk().WriteBack(step.amount);
+      break;
+  }
+  ++context_->result().operations;
+  context_->Remember(client_, index, status.code(), sequence_);
+  context_->trace().Record("step", client_, index, step.kind, status.code(), sequence_);
+  if (context_->trace().has_sink()) {
+    std::string text;
+    AppendStepText(step, &text);
+    context_->trace().Note("  client", client_, index, text, status.ToString());
+  }
+}
+
+Status ClientSession::JudgeRead(Status status) {
+  if (!status.ok()) context_->CheckInjected(status, "a read");
+  return status;
+}
+
+Status ClientSession::JudgeWrite(Status status, std::string_view what) {
+  if (!status.ok() && context_->CheckInjected(status, what) &&
+      opening_->stop == StopReason::kNone) {
+    opening_->stop = StopReason::kErrored;
+  }
+  return status;
+}
+
+Status ClientSession::Write(const Step& step) {
+  const std::unique_ptr<SubjectBatch> batch = opening_->subject->NewBatch();
+  model::Batch changes;
+  changes.reserve(step.mutations.size());
+  for (const Mutation& mutation : step.mutations) {
+    const std::string_view key = mutation.key.View(&key_scratch_);
+    if (mutation.is_delete) {
+      batch->Delete(key);
+      changes.push_back(model::Operation::Delete(std::string(key)));
+    } else {
+      const std::string_view value = mutation.value.View(&value_scratch_);
+      batch->Put(key, value);
+      changes.push_back(model::Operation::Put(std::string(key), std::string(value)));
+    }
+  }
+  const KvModel::BatchId id = context_->Issue(std::move(changes), step.durability, batch.get());
+  Status status = opening_->subject->Write(batch.get(), EngineDurability(step.durability));
+  context_->Landed(id);
+  sequence_ = batch->first_sequence();
+  context_->Check(status.ok() ? context_->model().Acknowledge(id, sequence_)
+                              : context_->model().Fail(id, sequence_));
+  return JudgeWrite(std::move(status), "a write");
+}
+
+const Snapshot* ClientSession::SnapshotOf(const Step& step) const {
+  return step.snapshot < 0 ? nullptr : snapshots_[static_cast<size_t>(step.snapshot)].get();
+}
+
+Status ClientSession::Get(const Step& step) {
+  const std::string_view key = step.key.View(&key_scratch_);
+  const Snapshot* snapshot = SnapshotOf(step);
+  const KvModel::Moment begin = context_->model().Now();
+  std::string value;
+  Status status = opening_->subject->Get(key, snapshot, &value);
+  if (!status.ok() && !status.IsNotFound()) return JudgeRead(std::move(status));
+  context_->PollInFlight();
+  const std::string_view view = value;
+  if (snapshot == nullptr) {
+    context_->Check(context_->model().CheckGet(key, status.ok() ? &view : nullptr, begin));
+    return status;
+  }
+  const std::optional<std::string_view> expected = context_->model().Get(key, snapshot->sequence());
+  if (expected.has_value() != status.ok() || (expected && *expected != view)) {
+    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+                   WrongRead("get " + Abbreviated(key) + " at snapshot " +
+                                 std::to_string(snapshot->sequence()),
+                             status.ok() ? Abbreviated(view) : "nothing",
+                             expected ? Abbreviated(*expected) : "nothing"));
+  }
+  return status;
+}
+
+Status ClientSession::Scan(const Step& step) {
+  const Snapshot* snapshot = SnapshotOf(step);
+  const KvModel::Moment begin = context_->model().Now();
+  const std::unique_ptr<Iterator> iterator = opening_->subject->NewIterator(
+      EngineBound(step.lower, &key_scratch_), EngineBound(step.upper, &upper_scratch_), snapshot);
+  arena_.clear();
+  sizes_.clear();
+  if (step.forward) {
+    iterator->SeekToFirst();
+  } else {
+    iterator->SeekToLast();
+  }
+  while (iterator->Valid()) {
+    sizes_.emplace_back(iterator->key().size(), iterator->value().size());
+    arena_ += iterator->key();
+    arena_ += iterator->value();
+    if (step.forward) {
+      iterator->Next();
+    } else {
+      iterator->Prev();
+    }
+  }
+  if (Status status = iterator->status(); !status.ok()) return JudgeRead(std::move(status));
+  context_->PollInFlight();
+  CompareScan(step, snapshot, begin);
+  return {};
+}
+
+void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
+                                const KvModel::Moment& begin) {
+  pairs_.clear();
+  const std::string_view bytes = arena_;
+  size_t offset = 0;
+  for (const auto& [key_size, value_size] : sizes_) {
+    pairs_.push_back({bytes.substr(offset, key_size), bytes.substr(offset + key_size, value_size)});
+    offset += key_size + value_size;
+  }
+  if (!step.forward) std::reverse(pairs_.begin(), pairs_.end());
+  const model::Range range = {ModelBound(step.lower), ModelBound(step.upper)};
+  if (snapshot == nullptr) {
+    context_->Check(context_->model().CheckScan(range, pairs_, begin));
+    return;
+  }
+  model::Cursor cursor(&context_->model(), range, snapshot->sequence());
+  cursor.SeekToFirst();
+  for (size_t i = 0; i < pairs_.size() || cursor.Valid(); ++i) {
+    const bool found = i < pairs_.size();
+    if (found && cursor.Valid() && pairs_[i].key == cursor.key() &&
+        pairs_[i].value == cursor.value()) {
+      cursor.Next();
+      continue;
+    }
+    context_->Fail(
+        model::FailureClassName(model::FailureClass::kWrongRead),
+        WrongRead(std::string(step.forward ? "forward" : "backward") + " scan at snapshot " +
+                      std::to_string(snapshot->sequence()),
+                  ShowPair(found, found ? pairs_[i].key : "", found ? pairs_[i].value : ""),
+                  ShowPair(cursor.Valid(), cursor.Valid() ? cursor.key() : "",
+                           cursor.Valid() ? cursor.value() : "")));
+    return;
+  }
+}
+
+Status ClientSession::OpenIterator(const Step& step) {
+  auto slot = std::make_unique<IteratorSlot>();
+  const Snapshot* snapshot = SnapshotOf(step);
+  const KvModel::Moment begin = context_->model().Now();
+  slot->iterator = opening_->subject->NewIterator(
+      EngineBound(step.lower, &key_scratch_), EngineBound(step.upper, &upper_scratch_), snapshot);
+  context_->PollInFlight();
+  const model::Range range = {ModelBound(step.lower), ModelBound(step.upper)};
+  const KvModel& model = context_->model();
+  if (snapshot != nullptr) {
+    slot->cursors.emplace_back(&model, range, snapshot->sequence());
+  } else {
+    slot->cursors.emplace_back(&model, range, begin.acknowledged);
+    const auto& entries = model.log().entries();
+    for (size_t i = model.log().PositionAfter(begin.acknowledged); i < entries.size(); ++i) {
+      slot->cursors.emplace_back(&model, range, entries[i].last_sequence);
+    }
+  }
+  iterators_[static_cast<size_t>(step.slot)] = std::move(slot);
+  return {};
+}
+
+Status ClientSession::Walk(const Step& step) {
+  std::unique_ptr<IteratorSlot>& slot = iterators_[static_cast<size_t>(step.slot)];
+  if (slot == nullptr) return {};
+  for (const sim::Move& move : step.moves) {
+    if (!Move(slot.get(), move)) continue;
+    if (Status status = slot->iterator->status(); !slot->iterator->Valid() && !status.ok()) {
+      slot.reset();  // where an error left it is nobody's business
+      return JudgeRead(std::move(status));
+    }
+    CompareCursors(slot.get(), move);
+    if (context_->failed()) return {};
+  }
+  return {};
+}
+
+// False if the move is not legal where the iterator stands.
+bool ClientSession::Move(IteratorSlot* slot, const sim::Move& move) {
+  const bool steps = move.kind == MoveKind::kNext || move.kind == MoveKind::kPrev;
+  if (steps && !(slot->positioned && slot->iterator->Valid())) return false;
+  slot->positioned = true;
+  const std::string_view key = move.key.View(&key_scratch_);
+  const auto apply = [&](auto& cursor) {
+    switch (move.kind) {
+      case MoveKind::kFirst:
+        return cursor.SeekToFirst();
+      case MoveKind::kLast:
+        return cursor.SeekToLast();
+      case MoveKind::kNext:
+        return cursor.Next();
+      case MoveKind::kPrev:
+        return cursor.Prev();
+      case MoveKind::kSeek:
+        return cursor.Seek(key);
+      case MoveKind::kSeekForPrev:
+        return cursor.SeekForPrev(key);
+    }
+  };
+  apply(*slot->iterator);
+  for (model::Cursor& cursor : slot->cursors) apply(cursor);
+  return true;
+}
+
+void ClientSession::CompareCursors(IteratorSlot* slot, const sim::Move& move) {
+  const Iterator& found = *slot->iterator;
+  std::string expected;
+  std::erase_if(slot->cursors, [&](const model::Cursor& cursor) {
+    const bool agrees =
+        cursor.Valid() == found.Valid() &&
+        (!found.Valid() || (cursor.key() == found.key() && cursor.value() == found.value()));
+    if (!agrees) {
+      if (!expected.empty()) expected += " or ";
+      expected += ShowPair(cursor.Valid(), cursor.Valid() ? cursor.key() : "",
+                           cursor.Valid() ? cursor.value() : "");
+    }
+    return !agrees;
+  });
+  if (!slot->cursors.empty()) return;
+  std::string what = "iterator after " + std::string(MoveKindName(move.kind));
+  if (move.key.size() != 0) what += " " + Abbreviated(move.key.Materialise());
+  context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+                 WrongRead(what,
+                           ShowPair(found.Valid(), found.Valid() ? found.key() : "",
+                                    found.Valid() ? found.value() : ""),
+                           expected));
+}
+
+Status ClientSession::TakeSnapshot(const Step& step) {
+  const KvModel::Moment begin = context_->model().Now();
+  std::unique_ptr<Snapshot> snapshot = opening_->subject->GetSnapshot();
+  context_->PollInFlight();
+  sequence_ = snapshot->sequence();
+  if (sequence_ < begin.acknowledged) {
+    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+                   "a snapshot at sequence " + std::to_string(sequence_) +
+                       " is older than the write acknowledged before it at sequence " +
+                       std::to_string(begin.acknowledged));
+  }
+  snapshots_[static_cast<size_t>(step.slot)] = std::move(snapshot);
+  return {};
+}
+
+Status ClientSession::CheckSnapshot(const Step& step) {
+  if (snapshots_[static_cast<size_t>(step.slot)] == nullptr) return {};
+  Step scan;
+  scan.kind = StepKind::kScan;
+  scan.snapshot = step.slot;
+  return Scan(scan);
+}
+
+Status ClientSession::Sync() {
+  const KvModel::Moment begin = context_->model().Now();
+  Status status = opening_->subject->Sync();
+  if (status.ok()) context_->model().AcknowledgeSync(begin);
+  return JudgeWrite(std::move(status), "a sync");
+}
+
+Status ClientSession::Flush() {
+  const KvModel::Moment begin = context_->model().Now();
+  Status status = opening_->subject->Flush();
+  if (status.ok()) context_->model().AcknowledgeFlush(begin);
+  return JudgeWrite(std::move(status), "a flush");
+}
+
+Status ClientSession::Property(const Step& step) {
+  const StatusOr<std::string> property = opening_->subject->Property(step.name);
+  if (property.ok() || property.status().IsNotFound()) return {};
+  return JudgeRead(property.status());
+}
+
+}  // namespace shearpin::sim

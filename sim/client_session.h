@@ -1,0 +1,83 @@
+// ClientSession: one client between two openings of the subject: executes its steps one by one
+// and judges every answer by the model.
+//
+// Thread safety: one fiber. Ownership: owns its snapshots and iterators, borrows the rest; must be
+// destroyed before the subject is closed.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "model/cursor.h"
+#include "sim/machine.h"
+#include "sim/run_context.h"
+#include "sim/subject/subject.h"
+
+namespace shearpin::sim {
+
+// Why the clients of an opening were called back.
+enum class StopReason : uint8_t {
+  kNone,
+  kReopen,   // a step asked for it
+  kErrored,  // a write or sync failed: the writer is poisoned until the next opening
+};
+
+// What the sessions of one opening share.
+struct Opening {
+  RunContext* context;
+  Machine* machine;
+  Subject* subject;
+  StopReason stop = StopReason::kNone;
+
+  bool Stopping() const {
+    return stop != StopReason::kNone || machine->crashed() || context->failed();
+  }
+};
+
+class ClientSession {
+ public:
+  ClientSession(Opening* opening, uint32_t client);
+  ~ClientSession();
+
+  // Executes a step and tells the context of it.
+  void Execute(uint32_t index, const Step& step);
+
+ private:
+  struct IteratorSlot;
+
+  Status Write(const Step& step);
+  Status Get(const Step& step);
+  Status Scan(const Step& step);
+  Status OpenIterator(const Step& step);
+  Status Walk(const Step& step);
+  Status TakeSnapshot(const Step& step);
+  Status CheckSnapshot(const Step& step);
+  Status Sync();
+  Status Flush();
+  Status Property(const Step& step);
+
+  // An error of a read: the failure, unless a fault was injected.
+  Status JudgeRead(Status status);
+  // An error of a write or sync: likewise, and this opening is over.
+  Status JudgeWrite(Status status, std::string_view what);
+  const Snapshot* SnapshotOf(const Step& step) const;
+  void CompareScan(const Step& step, const Snapshot* snapshot, const model::KvModel::Moment& begin);
+  bool Move(IteratorSlot* slot, const sim::Move& move);
+  void CompareCursors(IteratorSlot* slot, const sim::Move& move);
+
+  Opening* const opening_;
+  RunContext* const context_;
+  const uint32_t client_;
+  uint64_t sequence_ = 0;  // of the step being executed, for the report
+  std::array<std::unique_ptr<Snapshot>, kMaxSlots> snapshots_;
+  std::array<std::unique_ptr<IteratorSlot>, kMaxSlots> iterators_;
+  std::string key_scratch_;
+  std::string value_scratch_;
+  std::string upper_scratch_;
+  std::string arena_;
+  std::vector<std::pair<size_t, size_t>> sizes_;
+  std::vector<model::KeyValue> pairs_;
+};
+
+}  // namespace shearpin::sim

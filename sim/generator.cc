@@ -1,0 +1,385 @@
+#include "sim/generator.h"
+
+#include <algorithm>
+#include <array>
+
+#include "faultfs/fault_rule.h"
+#include "faultfs/profile.h"
+#include "sim/key_space.h"
+#include "sim/rng.h"
+
+namespace shearpin::sim {
+namespace {
+
+// Relative frequency of each step kind where the swarm leaves it in. Steps that wait for the disk
+// or stop the world are rare, so that much happens between two of them.
+constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
+    40,  // put
+    14,  // delete
+    12,  // batch
+    14,  // get
+    5,   // scan
+    3,   // iterator-open
+    8,   // iterator-walk
+    2,   // iterator-close
+    3,   // snapshot-take
+    4,   // snapshot-check
+    2,   // snapshot-release
+    3,   // sync
+    2,   // flush
+    1,   // reopen
+    1,   // verify
+    1,   // property
+    1,   // sleep
+    0,   // capacity: see DrawFaults
+    0,   // evict: see DrawFaults
+    2,   // write-back
+};
+
+// Where faults strike.
+constexpr std::string_view kFaultPaths[] = {"*", "*.wal", "*.sst", "*MANIFEST*", "*CURRENT*"};
+
+struct Swarm {
+  std::array<uint32_t, kNumStepKinds> steps{};
+  std::array<uint32_t, 3> durabilities{};  // by model::Durability
+  uint32_t clients = 1;
+  uint64_t steps_per_client = 0;
+  uint64_t crashes = 0;
+  uint64_t most_siblings = 0;
+  uint64_t process_crash_odds = 1;  // one in so many crashes kills only the process; 0: none
+  uint64_t nested_odds = 1;         // one in so many recoveries crashes
+};
+
+Swarm DrawSwarm(Rng rng) {
+  Swarm swarm;
+  swarm.steps = kStepWeights;
+  for (int i = 1; i < kNumStepKinds; ++i) {  // puts stay: without them nothing happens
+    if (rng.OneIn(3)) swarm.steps[static_cast<size_t>(i)] = 0;
+  }
+  swarm.durabilities = {rng.OneIn(3) ? 2u : 0u, rng.OneIn(6) ? 0u : 4u,
+                        static_cast<uint32_t>(rng.Range(1, 6))};
+  // Half of the runs have one client: then the order of everything is known and the oracle sharp.
+  swarm.clients = rng.OneIn(2) ? 1 : static_cast<uint32_t>(rng.Range(2, 4));
+  const uint64_t steps = rng.OneIn(3) ? rng.Range(5, 30) : rng.Range(30, 160);
+  swarm.steps_per_client = std::max<uint64_t>(3, steps / swarm.clients);
+  swarm.crashes = rng.Range(1, 5);
+  swarm.most_siblings = rng.Range(4, 24);
+  swarm.process_crash_odds = rng.OneIn(3) ? 0 : 3;
+  swarm.nested_odds = rng.OneIn(2) ? 3 : 8;
+  return swarm;
+}
+
+class Workload {
+ public:
+  Workload(const Swarm& swarm, const KeySpace& keys) : swarm_(swarm), keys_(keys) {}
+
+  std::vector<Step> Client(Rng* rng) {
+    std::vector<Step> steps;
+    snapshots_ = 0;
+    iterators_ = 0;
+    while (steps.size() < swarm_.steps_per_client) steps.push_back(DrawStep(rng));
+    return steps;
+  }
+
+ private:
+  Step DrawStep(Rng* rng);
+  Mutation DrawMutation(bool is_delete, Rng* rng);
+  KeyBound DrawBound(Rng* rng);
+  void DrawRange(Step* step, Rng* rng);
+  void DrawMoves(Step* step, Rng* rng);
+  int AnyOf(uint32_t open, Rng* rng) const;
+
+  const Swarm& swarm_;
+  const KeySpace& keys_;
+  uint32_t snapshots_ = 0;  // bit i: slot i of this client was taken
+  uint32_t iterators_ = 0;
+};
+
+// A slot that is open, or -1.
+int Workload::AnyOf(uint32_t open, Rng* rng) const {
+  if (open == 0) return -1;
+  const auto start = static_cast<int>(rng->Uniform(kMaxSlots));
+  for (int i = 0; i < kMaxSlots; ++i) {
+    const int slot = (start + i) % kMaxSlots;
+    if ((open >> slot) & 1) return slot;
+  }
+  return -1;
+}
+
+Mutation Workload::DrawMutation(bool is_delete, Rng* rng) {
+  Mutation mutation;
+  mutation.is_delete = is_delete;
+  mutation.key = keys_.Key(rng);
+  if (!is_delete) mutation.value = keys_.Value(rng);
+  return mutation;
+}
+
+KeyBound Workload::DrawBound(Rng* rng) {
+  const auto kind = static_cast<BoundKind>(rng->Uniform(3));
+  if (kind == BoundKind::kUnbounded) return {};
+  return {kind, keys_.Target(rng)};
+}
+
+// The ends are drawn apart, so empty and upside-down ranges happen too.
+void Workload::DrawRange(Step* step, Rng* rng) {
+  step->lower = DrawBound(rng);
+  step->upper = DrawBound(rng);
+  if (rng->OneIn(2)) step->snapshot = AnyOf(snapshots_, rng);
+}
+
+void Workload::DrawMoves(Step* step, Rng* rng) {
+  const uint64_t count = rng->Range(1, 12);
+  // A walk that mostly goes on in its direction, and turns now and then.
+  bool forward = rng->OneIn(2);
+  for (uint64_t i = 0; i < count; ++i) {
+    Move& move = step->moves.emplace_back();
+    if (rng->OneIn(5)) {
+      constexpr MoveKind kJumps[] = {MoveKind::kFirst, MoveKind::kLast, MoveKind::kSeek,
+                                     MoveKind::kSeekForPrev};
+      move.kind = kJumps[rng->Uniform(std::size(kJumps))];
+      if (move.kind == MoveKind::kSeek || move.kind == MoveKind::kSeekForPrev) {
+        move.key = keys_.Target(rng);
+      }
+      continue;
+    }
+    if (rng->OneIn(4)) forward = !forward;
+    move.kind = forward ? MoveKind::kNext : MoveKind::kPrev;
+  }
+}
+
+Step Workload::DrawStep(Rng* rng) {
+  Step step;
+  step.kind = static_cast<StepKind>(rng->Weighted(swarm_.steps));
+  step.durability = static_cast<Durability>(rng->Weighted(swarm_.durabilities));
+  switch (step.kind) {
+    case StepKind::kPut:
+    case StepKind::kDelete:
+      step.mutations.push_back(DrawMutation(step.kind == StepKind::kDelete, rng));
+      return step;
+    case StepKind::kBatch: {
+      // Empty batches are legal; some are large enough to span blocks of the log.
+      const uint64_t count = rng->OneIn(8) ? rng->Range(0, 30) : rng->Range(1, 5);
+      const bool deletes = swarm_.steps[static_cast<size_t>(StepKind::kDelete)] != 0;
+      for (uint64_t i = 0; i < count; ++i) {
+        step.mutations.push_back(DrawMutation(deletes && rng->OneIn(4), rng));
+      }
+      return step;
+    }
+    case StepKind::kGet:
+      step.key = keys_.Target(rng);
+      if (rng->OneIn(3)) step.snapshot = AnyOf(snapshots_, rng);
+      break;
+    case StepKind::kScan:
+      step.forward = rng->OneIn(2);
+      DrawRange(&step, rng);
+      break;
+    case StepKind::kIteratorOpen:
+      step.slot = static_cast<int>(rng->Uniform(kMaxSlots));
+      DrawRange(&step, rng);
+      iterators_ |= 1u << step.slot;
+      break;
+    case StepKind::kIteratorWalk:
+    case StepKind::kIteratorClose: {
+      const int slot = AnyOf(iterators_, rng);
+      if (slot < 0) {
+        step.kind = StepKind::kIteratorOpen;
+        DrawRange(&step, rng);
+        iterators_ |= 1u << step.slot;
+        break;
+      }
+      step.slot = slot;
+      if (step.kind == StepKind::kIteratorWalk) {
+        DrawMoves(&step, rng);
+      } else {
+        iterators_ &= ~(1u << slot);
+      }
+      break;
+    }
+    case StepKind::kSnapshotTake:
+      step.slot = static_cast<int>(rng->Uniform(kMaxSlots));
+      snapshots_ |= 1u << step.slot;
+      break;
+    case StepKind::kSnapshotCheck:
+    case StepKind::kSnapshotRelease: {
+      const int slot = AnyOf(snapshots_, rng);
+      if (slot < 0) {
+        step.kind = StepKind::kSnapshotTake;
+        snapshots_ |= 1u << step.slot;
+        break;
+      }
+      step.slot = slot;
+      if (step.kind == StepKind::kSnapshotRelease) snapshots_ &= ~(1u << slot);
+      break;
+    }
+    case StepKind::kProperty: {
+      constexpr std::string_view kNames[] = {"levels", "stats", "last-sequence", "no-such-name"};
+      step.name = kNames[rng->Uniform(std::size(kNames))];
+      break;
+    }
+    case StepKind::kSleep:
+      step.amount = rng->Range(1, 2'000'000);
+      break;
+    case StepKind::kWriteBack:
+      step.amount = 1 + rng->Skewed(6);
+      break;
+    default:
+      break;
+  }
+  step.durability = Durability::kProcess;  // only writes have one; the text does not carry it
+  return step;
+}
+
+void DrawKnobs(Rng rng, Plan* plan) {
+  const auto set = [&](std::string_view name, uint64_t value) {
+    plan->options.emplace_back(name, value);
+  };
+  // Each knob stays at its default now and then: defaults are what people run.
+  if (!rng.OneIn(6)) set("write_buffer_size", 1024 + rng.Skewed(15));
+  if (!rng.OneIn(3)) set("max_write_buffers", rng.Range(2, 5));
+  if (rng.OneIn(2)) set("wal_preallocate_size", rng.Range(0, 4) * 4096 + rng.Skewed(12));
+  if (!rng.OneIn(4)) set("block_size", 64 + rng.Skewed(12));
+  if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
+  if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(1, 3000));
+  if (rng.OneIn(3)) set("flush_on_close", 1);
+}
+
+faultfs::FaultRule DrawRule(Rng* rng) {
+  using faultfs::CallKind;
+  using faultfs::EffectKind;
+  using faultfs::SetOf;
+  faultfs::FaultRule rule;
+  rule.path_glob = kFaultPaths[rng->Uniform(std::size(kFaultPaths))];
+  rule.skip = static_cast<uint32_t>(rng->Skewed(7));
+  rule.times =
+      rng->OneIn(4) ? faultfs::FaultRule::kAlways : static_cast<uint32_t>(rng->Range(1, 3));
+  switch (rng->Uniform(6)) {
+    case 0:
+      rule.calls = SetOf(CallKind::kSync);
+      rule.effect = EffectKind::kSyncFail;
+      // A shut-down file system stays so until the machine restarts: kept rarer than the others.
+      rule.sync_failure = rng->OneIn(6)   ? faultfs::SyncFailure::kShutdown
+                          : rng->OneIn(2) ? faultfs::SyncFailure::kKeepNewClean
+                                          : faultfs::SyncFailure::kRevertOld;
+      break;
+    case 1:
+      rule.calls = SetOf(CallKind::kAppend);
+      rule.effect = EffectKind::kShortWrite;
+      rule.amount = rng->Skewed(10);
+      break;
+    case 2:
+      rule.calls = rng->OneIn(2) ? SetOf(CallKind::kAppend) | SetOf(CallKind::kSync)
+                                 : faultfs::kMutatingCalls;
+      rule.effect = EffectKind::kLatency;
+      rule.amount = rng->Skewed(21);
+      break;
+    case 3:
+      rule.calls = SetOf(CallKind::kAppend) | SetOf(CallKind::kPreallocate);
+      rule.effect = EffectKind::kNoSpace;
+      break;
+    case 4:
+      rule.calls = SetOf(CallKind::kRead) | SetOf(CallKind::kOpenRead);
+      rule.effect = EffectKind::kIoError;
+      break;
+    default: {
+      constexpr CallKind kMutating[] = {
+          CallKind::kOpenWrite, CallKind::kAppend, CallKind::kSync,  CallKind::kSyncDir,
+          CallKind::kRename,    CallKind::kUnlink, CallKind::kClose, CallKind::kPreallocate};
+      rule.calls = SetOf(kMutating[rng->Uniform(std::size(kMutating))]);
+      rule.effect = EffectKind::kIoError;
+      break;
+    }
+  }
+  return rule;
+}
+
+void DrawFaults(Rng rng, Plan* plan) {
+  // Half of the runs have no fault but crashes: an error poisons the writer, and what comes after
+  // the first one is another part of the engine's life.
+  if (rng.OneIn(2)) return;
+  for (uint64_t i = rng.Range(1, 3); i > 0; --i) plan->faults.push_back(DrawRule(&rng).ToString());
+  const auto place = [&](StepKind kind, uint64_t amount) {
+    std::vector<Step>& steps = plan->clients[rng.Uniform(plan->clients.size())];
+    Step step;
+    step.kind = kind;
+    step.amount = amount;
+    steps.insert(steps.begin() + static_cast<ptrdiff_t>(rng.Uniform(steps.size() + 1)), step);
+  };
+  if (rng.OneIn(3)) place(StepKind::kEvict, 0);
+  if (rng.OneIn(4)) {
+    place(StepKind::kCapacity, rng.Range(1000, 100000));
+    place(StepKind::kCapacity, 0);
+  }
+}
+
+CrashChoice DrawChoice(const Swarm& swarm, Rng* rng) {
+  CrashChoice choice;
+  choice.process = swarm.process_crash_odds != 0 && rng->OneIn(swarm.process_crash_odds);
+  // The death of a process has one outcome only.
+  if (!choice.process)
+    choice.draw_siblings = static_cast<uint32_t>(rng->Uniform(swarm.most_siblings));
+  return choice;
+}
+
+Strike DrawStrike(uint64_t first_call, Rng* rng) {
+  Strike strike;
+  strike.calls = first_call + rng->Skewed(6);
+  if (strike.calls == 0) return strike;
+  strike.moment = static_cast<faultfs::CrashMoment>(rng->Uniform(3));
+  if (strike.moment == faultfs::CrashMoment::kMidway) strike.bytes = rng->Skewed(12);
+  return strike;
+}
+
+void DrawCrashes(const Swarm& swarm, Rng rng, Plan* plan) {
+  std::vector<uint64_t> progress;  // in thousandths of a client's steps
+  for (uint64_t i = 0; i < swarm.crashes; ++i) progress.push_back(rng.Uniform(1000));
+  std::sort(progress.begin(), progress.end());
+  for (const uint64_t point : progress) {
+    CrashSpec& crash = plan->crashes.emplace_back();
+    if (!rng.OneIn(5)) {
+      crash.start.after = CrashStart::After::kStep;
+      crash.start.client = static_cast<uint32_t>(rng.Uniform(plan->clients.size()));
+      const uint64_t steps = plan->clients[crash.start.client].size();
+      crash.start.step = static_cast<uint32_t>(steps * point / 1000);
+    }
+    crash.strike = DrawStrike(0, &rng);
+    crash.choice = DrawChoice(swarm, &rng);
+    while (crash.nested.size() < 3 && rng.OneIn(swarm.nested_odds)) {
+      NestedCrash& nested = crash.nested.emplace_back();
+      nested.strike = DrawStrike(1, &rng);
+      nested.choice = DrawChoice(swarm, &rng);
+    }
+  }
+}
+
+}  // namespace
+
+Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
+  Plan plan;
+  plan.seed = seed;
+  Rng sources = Rng::Stream(seed, "sources");
+  plan.scheduler.seed = sources.Next();
+  plan.entropy_seed = sources.Next();
+  plan.crash_seed = sources.Next();
+  const auto profiles = faultfs::ProfileNames();
+  const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
+  plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
+
+  Rng scheduling = Rng::Stream(seed, "scheduling");
+  constexpr uint32_t kStay[] = {0, 256, 512, 800, 960, 1008};
+  plan.scheduler.stay_per_1024 = kStay[scheduling.Uniform(std::size(kStay))];
+  if (scheduling.OneIn(3)) plan.scheduler.spurious_per_1024 = 32;
+  if (scheduling.OneIn(3)) plan.scheduler.micros_per_point = scheduling.Range(1, 50);
+
+  const Swarm swarm = DrawSwarm(Rng::Stream(seed, "swarm"));
+  DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
+  Rng workload_rng = Rng::Stream(seed, "workload");
+  const KeySpace keys(options.dataset, &workload_rng);
+  Workload workload(swarm, keys);
+  for (uint32_t i = 0; i < swarm.clients; ++i)
+    plan.clients.push_back(workload.Client(&workload_rng));
+  if (options.faults) DrawFaults(Rng::Stream(seed, "faults"), &plan);
+  DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
+  return plan;
+}
+
+}  // namespace shearpin::sim

@@ -1,0 +1,29 @@
+// Knobs: the engine options that a plan may set, by name, with the range in which a simulation
+// draws them. Sizes are small so that flushes and rotations happen within a few writes.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace shearpin::sim {
+
+struct Knob {
+  std::string_view name;
+  uint64_t lowest;  // what a plan may say; the engine's own range
+  uint64_t highest;
+};
+
+inline constexpr Knob kKnobs[] = {
+    {"write_buffer_size", 1024, uint64_t{1} << 30},
+    {"max_write_buffers", 2, 64},
+    {"wal_preallocate_size", 0, uint64_t{1} << 30},
+    {"block_size", 64, uint64_t{64} << 20},
+    {"block_restart_interval", 1, 4096},
+    {"manifest_rotate_size", 1, uint64_t{1} << 30},
+    {"flush_on_close", 0, 1},
+};
+
+// Null if there is no such knob.
+const Knob* FindKnob(std::string_view name);
+
+}  // namespace shearpin::sim

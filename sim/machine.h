@@ -1,0 +1,49 @@
+// Machine: one boot of the simulated computer: a disk, the file system of the one process that
+// runs on it, and a record of every call.
+//
+// Each call is a scheduling point, and so is the time between the start and the end of a sync.
+// Thread safety: fibers of the context's scheduler. Ownership: owns disk and file system, borrows
+// the context; the subject that runs on it is destroyed first.
+#pragma once
+
+#include <memory>
+
+#include "engine/env/env.h"
+#include "faultfs/fault_fs.h"
+#include "faultfs/sim_disk.h"
+#include "sim/run_context.h"
+
+namespace shearpin::sim {
+
+class Machine : public faultfs::FsObserver {
+ public:
+  Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context);
+  ~Machine() override;
+
+  faultfs::SimDisk& disk() { return *disk_; }
+  faultfs::FaultFs& fs() { return fs_; }
+  bool crashed() const { return fs_.frozen(); }
+
+  // The plan's fault rules. Their counters begin anew on each machine.
+  void AddFaults(const std::vector<std::string>& rules);
+  // The faults are over and the disk has room.
+  void Heal();
+  void SetCapacity(uint64_t bytes);  // 0: without limit
+  void Arm(const Strike& strike);
+
+  // Syncs that failed so far: since then, even a reopening may find what a loss of power leaves.
+  uint64_t failed_syncs() const;
+
+  void Before(const faultfs::FsCall& call) override;
+  void InFlight(const faultfs::FsCall& call) override;
+  void Delay(const faultfs::FsCall& call, uint64_t micros) override;
+  void After(const faultfs::FsCall& call, const Status& result) override;
+  void Crashed(const faultfs::FsCall& call) override;
+
+ private:
+  RunContext* const context_;
+  const std::unique_ptr<faultfs::SimDisk> disk_;
+  faultfs::FaultFs fs_;
+};
+
+}  // namespace shearpin::sim

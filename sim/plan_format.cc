@@ -1,0 +1,219 @@
+// Plan to text. The parser (plan_parser.cc) reads back exactly what is written here.
+#include "sim/plan.h"
+
+namespace shearpin::sim {
+namespace {
+
+void AppendBound(std::string_view name, const KeyBound& bound, std::string* text) {
+  if (bound.kind == BoundKind::kUnbounded) return;
+  *text += ' ';
+  *text += name;
+  *text += bound.kind == BoundKind::kInclusive ? "=including:" : "=excluding:";
+  bound.key.AppendText(text);
+}
+
+void AppendMutation(const Mutation& mutation, std::string* text) {
+  *text += mutation.is_delete ? " delete " : " put ";
+  mutation.key.AppendText(text);
+  if (mutation.is_delete) return;
+  *text += ' ';
+  mutation.value.AppendText(text);
+}
+
+void AppendSnapshot(const Step& step, std::string* text) {
+  if (step.snapshot >= 0) *text += " snapshot=" + std::to_string(step.snapshot);
+}
+
+void AppendStrike(const Strike& strike, std::string* text) {
+  *text += " calls=" + std::to_string(strike.calls);
+  if (strike.moment != faultfs::CrashMoment::kBefore) {
+    *text += " moment=";
+    *text += faultfs::CrashMomentName(strike.moment);
+  }
+  if (strike.bytes != 0) *text += " bytes=" + std::to_string(strike.bytes);
+}
+
+void AppendChoice(const CrashChoice& choice, std::string* text) {
+  *text += choice.process ? " kind=process" : " kind=power";
+  if (choice.image.empty()) {
+    *text += " image=draw";
+  } else {
+    *text += " image=";
+    AppendQuoted(choice.image, text);
+  }
+  if (choice.draw_siblings != 0) *text += " siblings=" + std::to_string(choice.draw_siblings);
+  *text += '\n';
+  for (const std::string& sibling : choice.siblings) {
+    *text += "    sibling ";
+    AppendQuoted(sibling, text);
+    *text += '\n';
+  }
+}
+
+void AppendCrash(const CrashSpec& crash, std::string* text) {
+  *text += "crash after=";
+  if (crash.start.after == CrashStart::After::kPrevious) {
+    *text += "previous";
+  } else {
+    *text += "step:" + std::to_string(crash.start.client) + "." + std::to_string(crash.start.step);
+  }
+  AppendStrike(crash.strike, text);
+  AppendChoice(crash.choice, text);
+  for (const NestedCrash& nested : crash.nested) {
+    *text += "  nested";
+    AppendStrike(nested.strike, text);
+    AppendChoice(nested.choice, text);
+  }
+}
+
+}  // namespace
+
+std::string_view StepKindName(StepKind kind) {
+  constexpr std::string_view kNames[kNumStepKinds] = {
+      "put",
+      "delete",
+      "batch",
+      "get",
+      "scan",
+      "iterator-open",
+      "iterator-walk",
+      "iterator-close",
+      "snapshot-take",
+      "snapshot-check",
+      "snapshot-release",
+      "sync",
+      "flush",
+      "reopen",
+      "verify",
+      "property",
+      "sleep",
+      "capacity",
+      "evict",
+      "write-back",
+  };
+  return kNames[static_cast<int>(kind)];
+}
+
+std::string_view MoveKindName(MoveKind kind) {
+  constexpr std::string_view kNames[] = {"first", "last", "next", "prev", "seek", "seek-prev"};
+  return kNames[static_cast<int>(kind)];
+}
+
+std::string_view DurabilityName(Durability durability) {
+  switch (durability) {
+    case Durability::kNone:
+      return "none";
+    case Durability::kProcess:
+      return "process";
+    case Durability::kSync:
+      return "sync";
+  }
+  return "";
+}
+
+size_t Plan::StepCount() const {
+  size_t count = 0;
+  for (const auto& steps : clients) count += steps.size();
+  return count;
+}
+
+void AppendStepText(const Step& step, std::string* text) {
+  *text += StepKindName(step.kind);
+  switch (step.kind) {
+    case StepKind::kPut:
+    case StepKind::kDelete: {
+      *text += ' ';
+      step.mutations[0].key.AppendText(text);
+      if (step.kind == StepKind::kPut) {
+        *text += ' ';
+        step.mutations[0].value.AppendText(text);
+      }
+      *text += ' ';
+      *text += DurabilityName(step.durability);
+      break;
+    }
+    case StepKind::kBatch:
+      *text += ' ';
+      *text += DurabilityName(step.durability);
+      for (const Mutation& mutation : step.mutations) AppendMutation(mutation, text);
+      break;
+    case StepKind::kGet:
+      *text += ' ';
+      step.key.AppendText(text);
+      AppendSnapshot(step, text);
+      break;
+    case StepKind::kScan:
+    case StepKind::kIteratorOpen:
+      if (step.kind == StepKind::kScan) {
+        *text += step.forward ? " forward" : " backward";
+      } else {
+        *text += ' ' + std::to_string(step.slot);
+      }
+      AppendBound("lower", step.lower, text);
+      AppendBound("upper", step.upper, text);
+      AppendSnapshot(step, text);
+      break;
+    case StepKind::kIteratorWalk:
+      *text += ' ' + std::to_string(step.slot);
+      for (const Move& move : step.moves) {
+        *text += ' ';
+        *text += MoveKindName(move.kind);
+        if (move.kind == MoveKind::kSeek || move.kind == MoveKind::kSeekForPrev) {
+          *text += ' ';
+          move.key.AppendText(text);
+        }
+      }
+      break;
+    case StepKind::kIteratorClose:
+    case StepKind::kSnapshotTake:
+    case StepKind::kSnapshotCheck:
+    case StepKind::kSnapshotRelease:
+      *text += ' ' + std::to_string(step.slot);
+      break;
+    case StepKind::kProperty:
+      *text += ' ';
+      AppendQuoted(step.name, text);
+      break;
+    case StepKind::kSleep:
+    case StepKind::kCapacity:
+    case StepKind::kWriteBack:
+      *text += ' ' + std::to_string(step.amount);
+      break;
+    case StepKind::kSync:
+    case StepKind::kFlush:
+    case StepKind::kReopen:
+    case StepKind::kVerify:
+    case StepKind::kEvict:
+      break;
+  }
+}
+
+std::string FormatPlan(const Plan& plan) {
+  std::string text = "shearpin-plan " + std::to_string(kPlanVersion) + "\n";
+  text += "seed " + std::to_string(plan.seed) + "\n";
+  text += "profile " + plan.profile + "\n";
+  if (!plan.powersafe_overwrite) text += "powersafe-overwrite 0\n";
+  text += "scheduler " + plan.scheduler.strategy + " seed=" + std::to_string(plan.scheduler.seed);
+  text += " stay=" + std::to_string(plan.scheduler.stay_per_1024);
+  text += " spurious=" + std::to_string(plan.scheduler.spurious_per_1024);
+  text += " micros=" + std::to_string(plan.scheduler.micros_per_point);
+  text += "\nentropy " + std::to_string(plan.entropy_seed) + "\n";
+  text += "crash-stream " + std::to_string(plan.crash_seed) + "\n";
+  text += "capacity " + std::to_string(plan.capacity) + "\n";
+  for (const auto& [name, value] : plan.options) {
+    text += "option " + name + " " + std::to_string(value) + "\n";
+  }
+  for (const std::string& fault : plan.faults) text += "fault " + fault + "\n";
+  for (const auto& steps : plan.clients) {
+    text += "client\n";
+    for (const Step& step : steps) {
+      text += "  ";
+      AppendStepText(step, &text);
+      text += '\n';
+    }
+  }
+  for (const CrashSpec& crash : plan.crashes) AppendCrash(crash, &text);
+  return text;
+}
+
+}  // namespace shearpin::sim

@@ -1,0 +1,433 @@
+// Text to plan. One method for each kind of line; the first mistake ends it with its line.
+#include <optional>
+
+#include "faultfs/profile.h"
+#include "sim/knobs.h"
+#include "sim/line_reader.h"
+#include "sim/plan.h"
+
+namespace shearpin::sim {
+namespace {
+
+constexpr uint64_t kAny = UINT64_MAX;
+constexpr uint64_t kMost32 = UINT32_MAX;
+
+class PlanParser {
+ public:
+  explicit PlanParser(std::string_view file) : file_(file) {}
+
+  StatusOr<Plan> Parse(std::string_view text);
+
+ private:
+  bool ParseLine(LineReader* line);
+  bool ParseHeader(std::string_view key, LineReader* line);
+  bool ParseScheduler(LineReader* line);
+  bool ParseOption(LineReader* line);
+  bool ParseFault(LineReader* line);
+  bool ParseCrash(LineReader* line);
+  bool ParseNested(LineReader* line);
+  bool ParseSibling(LineReader* line);
+  bool ParseChoice(LineReader* line, CrashChoice* choice);
+  bool ParseStep(StepKind kind, LineReader* line);
+  bool ParseStepArguments(LineReader* line, Step* step);
+  bool ParseBatch(LineReader* line, Step* step);
+  bool ParseMoves(LineReader* line, Step* step);
+  bool ParseRange(LineReader* line, Step* step);
+
+  std::string_view file_;
+  Plan plan_;
+  CrashChoice* last_choice_ = nullptr;  // what a sibling line belongs to
+  bool versioned_ = false;
+};
+
+std::optional<StepKind> FindStepKind(std::string_view name) {
+  for (int i = 0; i < kNumStepKinds; ++i) {
+    if (StepKindName(static_cast<StepKind>(i)) == name) return static_cast<StepKind>(i);
+  }
+  return std::nullopt;
+}
+
+bool TakeDurability(LineReader* line, Durability* durability) {
+  std::string_view word;
+  if (!line->TakeWord("a durability (none, process or sync)", &word)) return false;
+  for (const Durability d : {Durability::kNone, Durability::kProcess, Durability::kSync}) {
+    if (DurabilityName(d) == word) {
+      *durability = d;
+      return true;
+    }
+  }
+  return line->Fail("expected a durability (none, process or sync), found '" + std::string(word) +
+                    "'");
+}
+
+bool TakeSlot(LineReader* line, int* slot) {
+  uint64_t number = 0;
+  if (!line->TakeNumber("a slot", kMaxSlots - 1, &number)) return false;
+  *slot = static_cast<int>(number);
+  return true;
+}
+
+bool TakePer1024(std::string_view what, LineReader* line, uint32_t* per_1024) {
+  uint64_t number = 0;
+  if (!line->TakeNumber(what, 1024, &number)) return false;
+  *per_1024 = static_cast<uint32_t>(number);
+  return true;
+}
+
+bool TakeStrike(LineReader* line, Strike* strike) {
+  if (!line->ExpectToken("calls=") || !line->TakeNumber("calls", kMost32, &strike->calls)) {
+    return false;
+  }
+  if (line->TryToken("moment=")) {
+    std::string_view word;
+    if (!line->TakeWord("a moment", &word)) return false;
+    using faultfs::CrashMoment;
+    bool known = false;
+    for (const auto moment : {CrashMoment::kBefore, CrashMoment::kMidway, CrashMoment::kAfter}) {
+      if (faultfs::CrashMomentName(moment) != word) continue;
+      strike->moment = moment;
+      known = true;
+    }
+    if (!known) {
+      return line->Fail("unknown moment '" + std::string(word) +
+                        "' (expected before, midway or after)");
+    }
+  }
+  return !line->TryToken("bytes=") || line->TakeNumber("bytes", kMost32, &strike->bytes);
+}
+
+bool TakeBound(LineReader* line, KeyBound* bound) {
+  if (line->TryToken("including:")) {
+    bound->kind = BoundKind::kInclusive;
+  } else if (line->TryToken("excluding:")) {
+    bound->kind = BoundKind::kExclusive;
+  } else {
+    return line->Fail("expected 'including:' or 'excluding:' and a key");
+  }
+  return line->TakeBytes(&bound->key);
+}
+
+StatusOr<Plan> PlanParser::Parse(std::string_view text) {
+  int number = 0;
+  while (!text.empty()) {
+    ++number;
+    const size_t end = text.find('\n');
+    LineReader line(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.AtEnd()) continue;
+    if (!ParseLine(&line) || !line.ExpectEnd()) {
+      return Status::InvalidArgument(std::string(file_) + ":" + std::to_string(number) + ": " +
+                                     line.reason());
+    }
+  }
+  if (!versioned_) {
+    return Status::InvalidArgument(std::string(file_) + ":" + std::to_string(number + 1) +
+                                   ": expected 'shearpin-plan " + std::to_string(kPlanVersion) +
+                                   "', found the end of the file");
+  }
+  for (size_t i = 0; i < plan_.crashes.size(); ++i) {
+    const CrashStart& start = plan_.crashes[i].start;
+    if (start.after != CrashStart::After::kStep) continue;
+    if (start.client >= plan_.clients.size() || start.step >= plan_.clients[start.client].size()) {
+      return Status::InvalidArgument(std::string(file_) + ": crash " + std::to_string(i) +
+                                     " comes after step " + std::to_string(start.client) + "." +
+                                     std::to_string(start.step) + ", which is not in the plan");
+    }
+  }
+  return std::move(plan_);
+}
+
+bool PlanParser::ParseLine(LineReader* line) {
+  std::string_view key;
+  if (!line->TakeWord("a keyword", &key)) return false;
+  if (!versioned_) {
+    uint64_t version = 0;
+    if (key != "shearpin-plan") {
+      return line->Fail("expected 'shearpin-plan " + std::to_string(kPlanVersion) + "', found '" +
+                        std::string(key) + "'");
+    }
+    if (!line->TakeNumber("the version of the format", kAny, &version)) return false;
+    if (version != kPlanVersion) {
+      return line->Fail("version " + std::to_string(version) + " is unknown, this build reads " +
+                        std::to_string(kPlanVersion));
+    }
+    versioned_ = true;
+    return true;
+  }
+  if (key == "client") {
+    plan_.clients.emplace_back();
+    return true;
+  }
+  if (key == "crash") return ParseCrash(line);
+  if (key == "nested") return ParseNested(line);
+  if (key == "sibling") return ParseSibling(line);
+  if (const auto kind = FindStepKind(key); kind && !plan_.clients.empty()) {
+    return ParseStep(*kind, line);
+  }
+  return ParseHeader(key, line);
+}
+
+bool PlanParser::ParseHeader(std::string_view key, LineReader* line) {
+  if (key == "seed") return line->TakeNumber("the seed", kAny, &plan_.seed);
+  if (key == "entropy") return line->TakeNumber("a seed", kAny, &plan_.entropy_seed);
+  if (key == "crash-stream") return line->TakeNumber("a seed", kAny, &plan_.crash_seed);
+  if (key == "capacity") return line->TakeNumber("bytes", kAny, &plan_.capacity);
+  if (key == "powersafe-overwrite") {
+    uint64_t number = 0;
+    if (!line->TakeNumber("0 or 1", 1, &number)) return false;
+    plan_.powersafe_overwrite = number != 0;
+    return true;
+  }
+  if (key == "scheduler") return ParseScheduler(line);
+  if (key == "option") return ParseOption(line);
+  if (key == "fault") return ParseFault(line);
+  if (key == "profile") {
+    std::string_view name;
+    if (!line->TakeWord("the name of a profile", &name)) return false;
+    if (faultfs::FindProfile(name) == nullptr) {
+      std::string known;
+      for (const std::string_view profile : faultfs::ProfileNames()) {
+        known += (known.empty() ? "" : ", ") + std::string(profile);
+      }
+      return line->Fail("unknown profile '" + std::string(name) + "' (expected one of " + known +
+                        ")");
+    }
+    plan_.profile = name;
+    return true;
+  }
+  if (FindStepKind(key)) {
+    return line->Fail("step '" + std::string(key) + "' stands before the first 'client' line");
+  }
+  return line->Fail("unknown keyword '" + std::string(key) +
+                    "' (expected a header, 'client', a step, 'crash', 'nested' or 'sibling')");
+}
+
+bool PlanParser::ParseScheduler(LineReader* line) {
+  SchedulerSpec& spec = plan_.scheduler;
+  std::string_view name;
+  if (!line->TakeWord("a strategy", &name)) return false;
+  if (name != "random-walk") {
+    return line->Fail("unknown strategy '" + std::string(name) + "' (expected random-walk)");
+  }
+  spec.strategy = name;
+  while (!line->AtEnd() && !line->failed()) {
+    if (line->TryToken("seed=")) {
+      line->TakeNumber("a seed", kAny, &spec.seed);
+    } else if (line->TryToken("stay=")) {
+      TakePer1024("stay", line, &spec.stay_per_1024);
+    } else if (line->TryToken("spurious=")) {
+      TakePer1024("spurious", line, &spec.spurious_per_1024);
+    } else if (line->TryToken("micros=")) {
+      line->TakeNumber("micros", 1'000'000, &spec.micros_per_point);
+    } else {
+      line->Fail("expected seed=, stay=, spurious= or micros=");
+    }
+  }
+  return !line->failed();
+}
+
+bool PlanParser::ParseOption(LineReader* line) {
+  std::string_view name;
+  uint64_t value = 0;
+  if (!line->TakeWord("the name of an option", &name)) return false;
+  const Knob* knob = FindKnob(name);
+  if (knob == nullptr) return line->Fail("unknown option '" + std::string(name) + "'");
+  if (!line->TakeNumber("option " + std::string(name), knob->highest, &value)) return false;
+  if (value < knob->lowest) {
+    return line->Fail("option " + std::string(name) + " is " + std::to_string(value) +
+                      ", at least " + std::to_string(knob->lowest) + " is needed");
+  }
+  for (const auto& [earlier, unused] : plan_.options) {
+    if (earlier == name) return line->Fail("option " + std::string(name) + " is given twice");
+  }
+  plan_.options.emplace_back(name, value);
+  return true;
+}
+
+bool PlanParser::ParseFault(LineReader* line) {
+  const std::string text(line->Rest());
+  const StatusOr<faultfs::FaultRule> rule = faultfs::FaultRule::Parse(text);
+  if (!rule.ok()) return line->Fail("fault: " + std::string(rule.status().message()));
+  plan_.faults.push_back(text);
+  return true;
+}
+
+bool PlanParser::ParseChoice(LineReader* line, CrashChoice* choice) {
+  while (!line->AtEnd() && !line->failed()) {
+    if (line->TryToken("kind=power")) {
+      choice->process = false;
+    } else if (line->TryToken("kind=process")) {
+      choice->process = true;
+    } else if (line->TryToken("image=draw")) {
+      choice->image.clear();
+    } else if (line->TryToken("image=")) {
+      if (!line->TakeQuoted(&choice->image)) return false;
+      const auto image = faultfs::CrashPlan::Parse(choice->image);
+      if (!image.ok()) return line->Fail("image: " + std::string(image.status().message()));
+    } else if (line->TryToken("siblings=")) {
+      uint64_t siblings = 0;
+      line->TakeNumber("a number of siblings", kMost32, &siblings);
+      choice->draw_siblings = static_cast<uint32_t>(siblings);
+    } else {
+      line->Fail("expected kind=power, kind=process, image=draw, image=\"...\" or siblings=N");
+    }
+  }
+  return !line->failed();
+}
+
+bool PlanParser::ParseCrash(LineReader* line) {
+  CrashSpec crash;
+  if (!line->ExpectToken("after=")) return false;
+  if (line->TryToken("step:")) {
+    crash.start.after = CrashStart::After::kStep;
+    uint64_t client = 0;
+    uint64_t step = 0;
+    if (!line->TakeNumber("a client", kMost32, &client) || !line->ExpectToken(".") ||
+        !line->TakeNumber("a step", kMost32, &step)) {
+      return false;
+    }
+    crash.start.client = static_cast<uint32_t>(client);
+    crash.start.step = static_cast<uint32_t>(step);
+  } else if (!line->TryToken("previous")) {
+    return line->Fail("expected 'previous' or 'step:CLIENT.STEP' after 'after='");
+  }
+  if (!TakeStrike(line, &crash.strike) || !ParseChoice(line, &crash.choice)) return false;
+  plan_.crashes.push_back(std::move(crash));
+  last_choice_ = &plan_.crashes.back().choice;
+  return true;
+}
+
+bool PlanParser::ParseNested(LineReader* line) {
+  if (plan_.crashes.empty()) return line->Fail("'nested' stands before the first 'crash' line");
+  NestedCrash nested;
+  if (!TakeStrike(line, &nested.strike)) return false;
+  if (nested.strike.calls == 0) return line->Fail("calls of a nested crash count from 1");
+  if (!ParseChoice(line, &nested.choice)) return false;
+  plan_.crashes.back().nested.push_back(std::move(nested));
+  last_choice_ = &plan_.crashes.back().nested.back().choice;
+  return true;
+}
+
+bool PlanParser::ParseSibling(LineReader* line) {
+  if (last_choice_ == nullptr) return line->Fail("'sibling' stands before the first 'crash' line");
+  std::string image;
+  if (!line->TakeQuoted(&image)) return false;
+  const auto parsed = faultfs::CrashPlan::Parse(image);
+  if (!parsed.ok()) return line->Fail("sibling: " + std::string(parsed.status().message()));
+  last_choice_->siblings.push_back(std::move(image));
+  return true;
+}
+
+bool PlanParser::ParseStep(StepKind kind, LineReader* line) {
+  Step step;
+  step.kind = kind;
+  if (!ParseStepArguments(line, &step)) return false;
+  plan_.clients.back().push_back(std::move(step));
+  return true;
+}
+
+bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
+  switch (step->kind) {
+    case StepKind::kPut:
+    case StepKind::kDelete: {
+      Mutation& mutation = step->mutations.emplace_back();
+      mutation.is_delete = step->kind == StepKind::kDelete;
+      return line->TakeBytes(&mutation.key) &&
+             (mutation.is_delete || line->TakeBytes(&mutation.value)) &&
+             TakeDurability(line, &step->durability);
+    }
+    case StepKind::kBatch:
+      return ParseBatch(line, step);
+    case StepKind::kGet:
+      return line->TakeBytes(&step->key) && ParseRange(line, step);
+    case StepKind::kScan:
+      if (line->TryToken("forward")) return ParseRange(line, step);
+      step->forward = false;
+      return line->ExpectToken("backward") && ParseRange(line, step);
+    case StepKind::kIteratorOpen:
+      return TakeSlot(line, &step->slot) && ParseRange(line, step);
+    case StepKind::kIteratorWalk:
+      return TakeSlot(line, &step->slot) && ParseMoves(line, step);
+    case StepKind::kIteratorClose:
+    case StepKind::kSnapshotTake:
+    case StepKind::kSnapshotCheck:
+    case StepKind::kSnapshotRelease:
+      return TakeSlot(line, &step->slot);
+    case StepKind::kProperty:
+      return line->TakeQuoted(&step->name);
+    case StepKind::kSleep:
+      return line->TakeNumber("microseconds", uint64_t{3600} * 1000 * 1000, &step->amount);
+    case StepKind::kCapacity:
+      return line->TakeNumber("bytes", kAny, &step->amount);
+    case StepKind::kWriteBack:
+      return line->TakeNumber("a number of changes", kMost32, &step->amount);
+    case StepKind::kSync:
+    case StepKind::kFlush:
+    case StepKind::kReopen:
+    case StepKind::kVerify:
+    case StepKind::kEvict:
+      return true;
+  }
+  return false;
+}
+
+bool PlanParser::ParseBatch(LineReader* line, Step* step) {
+  if (!TakeDurability(line, &step->durability)) return false;
+  while (!line->AtEnd()) {
+    std::string_view word;
+    if (!line->TakeWord("'put' or 'delete'", &word)) return false;
+    if (word != "put" && word != "delete") {
+      return line->Fail("expected 'put' or 'delete', found '" + std::string(word) + "'");
+    }
+    Mutation& mutation = step->mutations.emplace_back();
+    mutation.is_delete = word == "delete";
+    if (!line->TakeBytes(&mutation.key)) return false;
+    if (!mutation.is_delete && !line->TakeBytes(&mutation.value)) return false;
+  }
+  return true;
+}
+
+bool PlanParser::ParseMoves(LineReader* line, Step* step) {
+  while (!line->AtEnd()) {
+    std::string_view word;
+    if (!line->TakeWord("a move", &word)) return false;
+    Move& move = step->moves.emplace_back();
+    bool known = false;
+    for (int i = 0; i <= static_cast<int>(MoveKind::kSeekForPrev); ++i) {
+      if (MoveKindName(static_cast<MoveKind>(i)) != word) continue;
+      move.kind = static_cast<MoveKind>(i);
+      known = true;
+    }
+    if (!known) {
+      return line->Fail("unknown move '" + std::string(word) +
+                        "' (expected first, last, next, prev, seek or seek-prev)");
+    }
+    const bool seeks = move.kind == MoveKind::kSeek || move.kind == MoveKind::kSeekForPrev;
+    if (seeks && !line->TakeBytes(&move.key)) return false;
+  }
+  return true;
+}
+
+bool PlanParser::ParseRange(LineReader* line, Step* step) {
+  const bool bounded = step->kind != StepKind::kGet;
+  while (!line->AtEnd() && !line->failed()) {
+    if (line->TryToken("snapshot=")) {
+      TakeSlot(line, &step->snapshot);
+    } else if (bounded && line->TryToken("lower=")) {
+      TakeBound(line, &step->lower);
+    } else if (bounded && line->TryToken("upper=")) {
+      TakeBound(line, &step->upper);
+    } else {
+      line->Fail(bounded ? "expected lower=, upper= or snapshot=" : "expected snapshot=");
+    }
+  }
+  return !line->failed();
+}
+
+}  // namespace
+
+StatusOr<Plan> ParsePlan(std::string_view text, std::string_view file) {
+  return PlanParser(file).Parse(text);
+}
+
+}  // namespace shearpin::sim

@@ -1,0 +1,446 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+
+#include "engine/base/check.h"
+
+namespace shearpin::sim {
+namespace {
+
+using faultfs::CrashPlan;
+using faultfs::DiskImage;
+using faultfs::SimDisk;
+using model::CrashKind;
+using model::FailureClass;
+using model::Verdict;
+
+constexpr std::string_view kDirectory = "/db";
+
+// How often an opening may fail on injected faults before they are lifted for good.
+constexpr int kFaultyAttempts = 3;
+
+// A run of the generator's size takes some ten thousand points.
+constexpr uint64_t kMostPoints = 20'000'000;
+
+}  // namespace
+
+Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
+                       const Trace::Sink& sink)
+    : plan_(plan),
+      factory_(factory),
+      profile_(*faultfs::FindProfile(plan.profile)),
+      walk_(plan.scheduler),
+      scheduler_(fibers, &clock_, &walk_, &trace_,
+                 {.max_points = kMostPoints, .micros_per_point = plan.scheduler.micros_per_point}),
+      context_(plan, &trace_, &scheduler_),
+      check_(&context_),
+      chooser_(Rng::Stream(plan.crash_seed, "crashes")),
+      next_step_(plan.clients.size(), 0) {
+  trace_.SetSink(sink);
+  profile_.powersafe_overwrite = plan.powersafe_overwrite;
+  for (const auto& [name, value] : plan.options) {
+    if (name == "flush_on_close") flush_on_close_ = value != 0;
+  }
+}
+
+bool Simulation::Run() {
+  const RunReport report = scheduler_.Run([this] { Main(); });
+  if (report.ok()) return true;
+  context_.Fail(model::FailureClassName(FailureClass::kNoProgress), report.description);
+  context_.result().abandoned = true;
+  return false;
+}
+
+RunResult Simulation::TakeResult() {
+  RunResult& result = context_.result();
+  for (int i = 0; i < static_cast<int>(EventKind::kNumEventKinds); ++i) {
+    const auto kind = static_cast<EventKind>(i);
+    if (const uint64_t count = context_.events().count(kind); count != 0) {
+      result.events[std::string(EventKindName(kind))] = count;
+    }
+  }
+  if (scheduler_.spurious_wakeups() != 0) {
+    result.faults["spurious_wakeup"] = scheduler_.spurious_wakeups();
+  }
+  result.scheduling_points = scheduler_.points();
+  result.simulated_micros = clock_.NowMicros() - VirtualClock::kStartMicros;
+  result.digest = trace_.Digest();
+  return std::move(result);
+}
+
+void Simulation::Main() {
+  BootFrom(std::make_unique<SimDisk>(profile_), true);
+  RunOpenings();
+  if (!context_.failed()) CheckLiveness();
+  subject_.reset();
+  machine_.reset();
+}
+
+// Each round opens the subject, from what a crash left or where it was closed, lets the clients go
+// on, and closes it.
+void Simulation::RunOpenings() {
+  CrashKind kind = CrashKind::kClean;
+  for (;;) {
+    if (machine_->crashed()) {
+      if (!RecoverFromCrash()) return;
+    } else {
+      const Recovered recovered = Recover(kind, nullptr);
+      if (recovered == Recovered::kFailed) return;
+      if (recovered == Recovered::kCrashed) continue;
+    }
+    ArmNextCrash();
+    RunClients();
+    if (context_.failed()) return;
+    CloseSubject();
+    if (context_.failed()) return;
+    if (machine_->crashed()) continue;
+    if (AllStepsDone()) {
+      if (next_crash_ == plan_.crashes.size()) return;
+      machine_->fs().Freeze();  // the workload is over and the crash has not come: it comes now
+      continue;
+    }
+    ++context_.result().reopenings;
+    kind = stop_ == StopReason::kErrored ? CrashKind::kProcessDeath : CrashKind::kClean;
+  }
+}
+
+bool Simulation::AllStepsDone() const {
+  for (size_t i = 0; i < next_step_.size(); ++i) {
+    if (next_step_[i] < plan_.clients[i].size()) return false;
+  }
+  return true;
+}
+
+void Simulation::BeginPhase(std::string_view name, uint64_t number) {
+  trace_.Record("phase", name, number);
+  walk_.Begin(name, number);
+  entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
+}
+
+void Simulation::BootFrom(std::unique_ptr<SimDisk> disk, bool faults) {
+  if (machine_ != nullptr) suspect_ = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
+  machine_.reset();
+  machine_ = std::make_unique<Machine>(std::move(disk), &context_);
+  known_failed_syncs_ = 0;
+  if (healed_ || !faults) return;
+  machine_->AddFaults(plan_.faults);
+  machine_->SetCapacity(plan_.capacity);
+}
+
+CrashKind Simulation::Worse(CrashKind a, CrashKind b) { return std::max(a, b); }
+
+// After a failed sync even the page cache may have lost what was in it.
+CrashKind Simulation::AtLeastSuspect(CrashKind kind) const {
+  const bool suspect = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
+  return suspect ? CrashKind::kPowerLoss : kind;
+}
+
+StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine) {
+  SubjectConfig config;
+  config.env.file_system = &machine->fs();
+  config.env.clock = &clock_;
+  config.env.scheduler = &scheduler_;
+  config.env.entropy = &*entropy_;
+  config.directory = kDirectory;
+  config.options = plan_.options;
+  config.listener = &context_.events();
+  return factory_->Open(config);
+}
+
+Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
+  bool remounted = false;
+  for (int attempt = 1;; ++attempt) {
+    BeginPhase("opening", openings_++);
+    StatusOr<std::unique_ptr<Subject>> opened = Open(machine_.get());
+    Status status = opened.ok() ? Status() : opened.status();
+    if (opened.ok()) {
+      subject_ = std::move(*opened);
+      const Recovered recovered = CheckRecovered(Worse(kind, worst_), same);
+      if (recovered == Recovered::kYes) return recovered;
+      DiscardSubject();
+      if (recovered == Recovered::kFailed || context_.failed()) return Recovered::kFailed;
+    } else if (!status.injected()) {
+      context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen), status.ToString());
+      return Recovered::kFailed;
+    }
+    if (machine_->crashed()) return Recovered::kCrashed;
+    if (attempt < kFaultyAttempts) continue;
+    if (!healed_) {
+      healed_ = true;
+      machine_->Heal();
+    } else if (!remounted) {
+      // Without faults only a file system that shut down refuses: the machine has to restart.
+      remounted = true;
+      Remount();
+    } else {
+      context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen),
+                    "after the faults had stopped: " + status.ToString());
+      return Recovered::kFailed;
+    }
+  }
+}
+
+// kCrashed also where faults kept it from being read; the machine tells.
+Simulation::Recovered Simulation::CheckRecovered(CrashKind kind, const Verdict* same) {
+  Verdict verdict;
+  RecoveryCheck::Outcome outcome = check_.Check(subject_.get(), AtLeastSuspect(kind), &verdict);
+  if (outcome == RecoveryCheck::Outcome::kLegal && same != nullptr) {
+    outcome = check_.CheckSame(subject_.get(), *same);
+  }
+  if (outcome == RecoveryCheck::Outcome::kFailed) return Recovered::kFailed;
+  if (outcome == RecoveryCheck::Outcome::kFaulted || machine_->crashed()) {
+    return Recovered::kCrashed;
+  }
+  context_.model().Rebase(verdict);
+  worst_ = CrashKind::kClean;
+  suspect_ = false;
+  known_failed_syncs_ = machine_->failed_syncs();
+  return Recovered::kYes;
+}
+
+void Simulation::CloseSubject() {
+  const model::KvModel::Moment begin = context_.model().Now();
+  const Status status = subject_->Close();
+  subject_.reset();
+  trace_.Record("closed", status.code());
+  if (status.ok()) {
+    if (flush_on_close_) context_.model().AcknowledgeFlush(begin);
+  } else {
+    context_.CheckInjected(status, "closing");
+  }
+}
+
+// Closes a subject whose recovery the model has not accepted: it promises nothing.
+void Simulation::DiscardSubject() {
+  const Status status = subject_->Close();
+  subject_.reset();
+  trace_.Record("discarded", status.code());
+  if (!status.ok()) context_.CheckInjected(status, "closing");
+}
+
+void Simulation::RunClients() {
+  stop_ = StopReason::kNone;
+  Opening opening = {&context_, machine_.get(), subject_.get()};
+  std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
+  for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
+    if (next_step_[i] == plan_.clients[i].size()) continue;
+    clients.push_back(scheduler_.Spawn("client" + std::to_string(i),
+                                       [this, &opening, i] { RunClient(&opening, i); }));
+  }
+  for (auto& client : clients) client->Join();
+  stop_ = opening.stop;
+}
+
+void Simulation::RunClient(Opening* opening, uint32_t client) {
+  ClientSession session(opening, client);
+  const std::vector<Step>& steps = plan_.clients[client];
+  uint32_t& next = next_step_[client];
+  while (next < steps.size() && !opening->Stopping()) {
+    const uint32_t index = next++;
+    session.Execute(index, steps[index]);
+    ArmNextCrash();
+  }
+}
+
+bool Simulation::CrashIsDue(const CrashSpec& crash) const {
+  return crash.start.after == CrashStart::After::kPrevious ||
+         next_step_[crash.start.client] > crash.start.step;
+}
+
+void Simulation::ArmNextCrash() {
+  if (crash_armed_ || next_crash_ == plan_.crashes.size() || machine_->crashed()) return;
+  const CrashSpec& crash = plan_.crashes[next_crash_];
+  if (!CrashIsDue(crash)) return;
+  crash_armed_ = true;
+  machine_->Arm(crash.strike);
+}
+
+// From the moment the machine has stopped to a recovered subject that is open again.
+bool Simulation::RecoverFromCrash() {
+  CrashSpec& crash = context_.result().plan.crashes[next_crash_];
+  std::optional<Verdict> same;
+  if (!Strike(&crash.choice, !crash.nested.empty(), &same)) return false;
+  for (NestedCrash& nested : crash.nested) {
+    machine_->Arm(nested.strike);
+    const Recovered recovered = Recover(worst_, same ? &*same : nullptr);
+    if (recovered == Recovered::kFailed) return false;
+    if (recovered == Recovered::kYes) {
+      // It took fewer calls than that: the crash, and those inside its recovery, do not come.
+      machine_->fs().CancelCrash();
+      break;
+    }
+    ++context_.result().nested_crashes;
+    if (!Strike(&nested.choice, true, &same)) return false;
+  }
+  if (subject_ == nullptr) {
+    const Recovered recovered = Recover(worst_, same ? &*same : nullptr);
+    if (recovered == Recovered::kFailed) return false;
+    SHEARPIN_CHECK(recovered == Recovered::kYes, "a crash that nobody asked for");
+  }
+  ++next_crash_;
+  crash_armed_ = false;
+  return true;
+}
+
+// The machine is frozen and the subject closed: writes down what the crash left, checks its
+// siblings, and boots from it. `*same` is set to the one state that the recoveries from here on
+// may lead to, if that is certain.
+bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optional<Verdict>* same) {
+  SHEARPIN_CHECK(subject_ == nullptr, "a crash while the subject is open");
+  ++context_.result().crashes;
+  ++crash_number_;
+  context_.PollInFlight();
+  const SimDisk& disk = machine_->disk();
+  const std::vector<faultfs::PendingOp> ops = disk.PendingOps();
+  trace_.Record("crash", crash_number_, choice->process, ops.size());
+  if (!VerifySiblings(choice, ops)) return false;
+  if (choice->process) {
+    context_.RememberNote("crash: the process died");
+    worst_ = Worse(worst_, CrashKind::kProcessDeath);
+    BootFrom(disk.Fork(), true);
+    return true;
+  }
+  if (choice->image.empty()) {
+    choice->image = chooser_.Draw(ops, disk.recycled_count(), profile_).ToString();
+  }
+  const StatusOr<CrashPlan> image = CrashPlan::Parse(choice->image);
+  SHEARPIN_CHECK(image.ok(), "a crash plan does not round-trip");
+  worst_ = CrashKind::kPowerLoss;
+  context_.RememberNote("crash: the power failed, " + choice->image);
+  TellLosses(*image, ops);
+  if (recovery_crashes && !same->has_value()) {
+    // Recovery is idempotent: whatever happens inside it, what this image leads to without a
+    // crash is what it leads to in the end.
+    Verdict verdict;
+    if (!VerifyImage(*image, worst_, &verdict)) return false;
+    *same = verdict;
+  }
+  BootFrom(std::make_unique<SimDisk>(disk.Materialise(*image), profile_), true);
+  return true;
+}
+
+void Simulation::TellLosses(const CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops) {
+  if (!trace_.has_sink()) return;
+  const std::vector<bool> kept = machine_->disk().KeptOps(choice);
+  for (size_t i = 0; i < ops.size(); ++i) {
+    trace_.Note(kept[i] ? "  kept" : "  lost", ops[i].ToString());
+  }
+}
+
+bool Simulation::VerifySiblings(CrashChoice* choice, const std::vector<faultfs::PendingOp>& ops) {
+  const SimDisk& disk = machine_->disk();
+  for (; choice->draw_siblings > 0; --choice->draw_siblings) {
+    choice->siblings.push_back(chooser_.Draw(ops, disk.recycled_count(), profile_).ToString());
+  }
+  std::vector<uint64_t> seen;
+  for (const std::string& text : choice->siblings) {
+    const StatusOr<CrashPlan> sibling = CrashPlan::Parse(text);
+    SHEARPIN_CHECK(sibling.ok(), "a crash plan does not round-trip");
+    const uint64_t hash = disk.Materialise(*sibling).ContentHash();
+    if (std::find(seen.begin(), seen.end(), hash) != seen.end()) {
+      ++context_.result().equal_states;
+      continue;
+    }
+    seen.push_back(hash);
+    const bool process = sibling->kind == faultfs::CrashKind::kProcess;
+    const CrashKind kind = process ? CrashKind::kProcessDeath : CrashKind::kPowerLoss;
+    Verdict verdict;
+    if (!VerifyImage(*sibling, Worse(kind, worst_), &verdict)) {
+      context_.result().failure->message += "\n  in the sibling image: " + text;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* verdict) {
+  DiskImage image = machine_->disk().Materialise(choice);
+  kind = AtLeastSuspect(kind);
+  const uint64_t number = images_++;
+  trace_.Record("image", number, image.ContentHash());
+  Machine machine(std::make_unique<SimDisk>(image, profile_), &context_);
+  BeginPhase("image", number);
+  if (!OpenAndCheckImage(&machine, kind, nullptr, verdict)) return false;
+  ++context_.result().crash_states;
+  // Now and then once more: what a recovery left has to recover to the same.
+  return number % 8 != 0 || OpenAndCheckImage(&machine, kind, verdict, verdict);
+}
+
+bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdict* same,
+                                   Verdict* verdict) {
+  StatusOr<std::unique_ptr<Subject>> opened = Open(machine);
+  if (!opened.ok()) {
+    context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen), opened.status().ToString());
+    return false;
+  }
+  const std::unique_ptr<Subject> subject = *std::move(opened);
+  const RecoveryCheck::Outcome outcome = same != nullptr
+                                             ? check_.CheckSame(subject.get(), *same)
+                                             : check_.Check(subject.get(), kind, verdict);
+  const Status closed = subject->Close();
+  if (outcome != RecoveryCheck::Outcome::kLegal) return false;
+  return closed.ok() || context_.CheckInjected(closed, "closing a recovered image");
+}
+
+// A file system that shut down has written nothing since its last sync.
+void Simulation::Remount() {
+  CrashPlan nothing;
+  nothing.keep = faultfs::KeepRule::kNone;
+  trace_.Record("remount");
+  context_.RememberNote("the file system had shut down; the machine restarts");
+  worst_ = CrashKind::kPowerLoss;
+  const DiskImage image = machine_->disk().Materialise(nothing);
+  BootFrom(std::make_unique<SimDisk>(image, profile_), false);
+}
+
+bool Simulation::Progress(const Status& status, std::string_view what) {
+  if (status.ok()) return true;
+  context_.Fail(model::FailureClassName(FailureClass::kNoProgress),
+                "after the faults had stopped, " + std::string(what) + ": " + status.ToString());
+  return false;
+}
+
+// Liveness: once the faults have stopped, the subject opens, writes, flushes, syncs, reads, closes
+// and opens again with everything there, and leaves no file that nothing needs.
+void Simulation::CheckLiveness() {
+  trace_.Record("liveness");
+  healed_ = true;
+  machine_->fs().CancelCrash();
+  machine_->Heal();
+  const CrashKind kind =
+      stop_ == StopReason::kErrored ? CrashKind::kProcessDeath : CrashKind::kClean;
+  if (Recover(kind, nullptr) != Recovered::kYes || !WriteAndReadBack()) return;
+  CloseSubject();
+  if (context_.failed() || Recover(CrashKind::kClean, nullptr) != Recovered::kYes) return;
+  const Status orphans =
+      factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kDirectory));
+  if (orphans.IsCorruption()) context_.Fail(kOrphanFile, orphans.ToString());
+  CloseSubject();
+}
+
+bool Simulation::WriteAndReadBack() {
+  constexpr std::string_view kKey = "liveness";
+  for (const Durability durability : {Durability::kProcess, Durability::kSync}) {
+    const std::unique_ptr<SubjectBatch> batch = subject_->NewBatch();
+    const std::string value(DurabilityName(durability));
+    batch->Put(kKey, value);
+    const auto id =
+        context_.Issue({model::Operation::Put(std::string(kKey), value)}, durability, batch.get());
+    const Status status = subject_->Write(batch.get(), durability == Durability::kSync
+                                                           ? shearpin::Durability::kSync
+                                                           : shearpin::Durability::kProcess);
+    context_.Landed(id);
+    if (!Progress(status, "a write")) return false;
+    if (!context_.Check(context_.model().Acknowledge(id, batch->first_sequence()))) return false;
+  }
+  const model::KvModel::Moment begin = context_.model().Now();
+  if (!Progress(subject_->Flush(), "a flush")) return false;
+  context_.model().AcknowledgeFlush(begin);
+  if (!Progress(subject_->Sync(), "a sync")) return false;
+  std::string value;
+  if (!Progress(subject_->Get(kKey, nullptr, &value), "a read")) return false;
+  const std::string_view view = value;
+  return context_.Check(context_.model().CheckGet(kKey, &view, begin));
+}
+
+}  // namespace shearpin::sim

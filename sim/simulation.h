@@ -1,0 +1,106 @@
+// Simulation: one run of one plan, from an empty disk to the last check. See simulator.h.
+//
+// Thread safety: Main is the main fiber of the scheduler; the rest belongs to it. Ownership: owns
+// machine and subject, borrows what it is given.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sim/client_session.h"
+#include "sim/crash_chooser.h"
+#include "sim/machine.h"
+#include "sim/phased_walk.h"
+#include "sim/recovery_check.h"
+#include "sim/rng.h"
+#include "sim/run_context.h"
+#include "sim/subject/subject.h"
+
+namespace shearpin::sim {
+
+class Simulation {
+ public:
+  Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
+             const Trace::Sink& sink);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  // Runs to the end or to the first failure. True unless fibers had to be abandoned: then this
+  // object must not be destroyed.
+  bool Run();
+
+  // After Run.
+  RunResult TakeResult();
+
+ private:
+  enum class Recovered : uint8_t { kYes, kCrashed, kFailed };
+
+  void Main();
+  void RunOpenings();
+
+  // Openings.
+  StatusOr<std::unique_ptr<Subject>> Open(Machine* machine);
+  Recovered Recover(model::CrashKind kind, const model::Verdict* same);
+  Recovered CheckRecovered(model::CrashKind kind, const model::Verdict* same);
+  void RunClients();
+  void RunClient(Opening* opening, uint32_t client);
+  void CloseSubject();
+  void DiscardSubject();
+  bool AllStepsDone() const;
+
+  // Crashes.
+  void ArmNextCrash();
+  bool CrashIsDue(const CrashSpec& crash) const;
+  bool RecoverFromCrash();
+  bool Strike(CrashChoice* choice, bool recovery_crashes, std::optional<model::Verdict>* same);
+  bool VerifySiblings(CrashChoice* choice, const std::vector<faultfs::PendingOp>& ops);
+  bool VerifyImage(const faultfs::CrashPlan& choice, model::CrashKind kind,
+                   model::Verdict* verdict);
+  bool OpenAndCheckImage(Machine* machine, model::CrashKind kind, const model::Verdict* same,
+                         model::Verdict* verdict);
+  void TellLosses(const faultfs::CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops);
+  void BootFrom(std::unique_ptr<faultfs::SimDisk> disk, bool faults);
+  void Remount();
+
+  // The end.
+  void CheckLiveness();
+  bool Progress(const Status& status, std::string_view what);
+  bool WriteAndReadBack();
+
+  void BeginPhase(std::string_view name, uint64_t number);
+  static model::CrashKind Worse(model::CrashKind a, model::CrashKind b);
+  model::CrashKind AtLeastSuspect(model::CrashKind kind) const;
+
+  const Plan& plan_;
+  SubjectFactory* const factory_;
+  faultfs::Profile profile_;
+  Trace trace_;
+  VirtualClock clock_;
+  PhasedWalk walk_;
+  DeterministicScheduler scheduler_;
+  RunContext context_;
+  RecoveryCheck check_;
+  CrashChooser chooser_;
+  std::optional<StreamEntropy> entropy_;
+  bool flush_on_close_ = false;
+
+  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<Subject> subject_;
+  StopReason stop_ = StopReason::kNone;
+  std::vector<uint32_t> next_step_;  // by client
+  size_t next_crash_ = 0;
+  bool crash_armed_ = false;
+  bool healed_ = false;
+  uint64_t openings_ = 0;
+  uint64_t images_ = 0;
+  uint64_t crash_number_ = 0;
+
+  // The worst crash since the model last knew the state for certain, and how many failed syncs
+  // the machine had then.
+  model::CrashKind worst_ = model::CrashKind::kClean;
+  bool suspect_ = false;
+  uint64_t known_failed_syncs_ = 0;
+};
+
+}  // namespace shearpin::sim

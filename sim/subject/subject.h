@@ -1,0 +1,82 @@
+// Subject: what is under test, as the simulator sees it: an ordered key-value store with sequence
+// numbers, snapshots and three levels of durability, opened on a given machine.
+//
+// Shearpin is one subject (shearpin_subject.h); another engine, or a broken toy that proves the
+// simulator can fail, is another. Statuses follow engine/status.h: errors that a fault-injecting
+// file system made are injected(), failed writes that may be in the log are indeterminate().
+//
+// Thread safety: as DB: any thread of env.scheduler, except Close, which comes last.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/env/env.h"
+#include "engine/event_listener.h"
+#include "engine/iterator.h"
+#include "engine/options.h"
+#include "engine/snapshot.h"
+#include "engine/status.h"
+
+namespace shearpin::sim {
+
+// Changes that the subject applies together. Copies what it is given.
+class SubjectBatch {
+ public:
+  virtual ~SubjectBatch() = default;
+  virtual void Put(std::string_view key, std::string_view value) = 0;
+  virtual void Delete(std::string_view key) = 0;
+  // Of the first change, from the moment it is assigned (a reader of another thread may see the
+  // batch before Write returns), even if the write fails then; 0 before.
+  virtual uint64_t first_sequence() const = 0;
+};
+
+class Subject {
+ public:
+  // Closes if Close was not called.
+  virtual ~Subject() = default;
+
+  virtual std::unique_ptr<SubjectBatch> NewBatch() = 0;
+  // `batch` came from NewBatch of this subject. Change i has sequence first_sequence() + i.
+  virtual Status Write(SubjectBatch* batch, shearpin::Durability durability) = 0;
+
+  // A null snapshot reads the newest published state. NotFound: no such key.
+  virtual Status Get(std::string_view key, const Snapshot* snapshot, std::string* value) = 0;
+  virtual std::unique_ptr<Iterator> NewIterator(const Bound& lower, const Bound& upper,
+                                                const Snapshot* snapshot) = 0;
+  virtual std::unique_ptr<Snapshot> GetSnapshot() = 0;
+
+  virtual Status Sync() = 0;
+  virtual Status Flush() = 0;
+  virtual Status VerifyChecksums() = 0;
+  // NotFound for names it does not know.
+  virtual StatusOr<std::string> Property(std::string_view name) = 0;
+  virtual Status Close() = 0;
+};
+
+struct SubjectConfig {
+  Env env;
+  std::string directory;
+  std::span<const std::pair<std::string, uint64_t>> options;  // by the names of sim/knobs.h
+  EventListener* listener = nullptr;
+};
+
+// Opens subjects of one sort. Holds no state of its own between two opens: a subject's state is
+// what stands on the disk.
+class SubjectFactory {
+ public:
+  virtual ~SubjectFactory() = default;
+
+  virtual StatusOr<std::unique_ptr<Subject>> Open(const SubjectConfig& config) = 0;
+
+  // Looks at the directory of an open subject that was just flushed and is at rest: OK, or a
+  // Corruption that names a file which nothing needs any more. An error of `fs` is returned.
+  virtual Status CheckNoOrphans(Subject* subject, FileSystem* fs, const std::string& directory) = 0;
+};
+
+}  // namespace shearpin::sim
