@@ -64,7 +64,7 @@ void CommitLog::SetFate(size_t position, Fate fate, uint64_t acknowledged_at) {
   entry.fate = fate;
   entry.acknowledged_at = acknowledged_at;
   if (fate != Fate::kFailed) return;
-  failed_.insert(std::lower_bound(failed_.begin(), failed_.end(), position), position);
+  any_failed_ = true;
   for (const Effect& effect : entry.effects) {
     effect.key->versions[effect.version].failed = true;
   }
@@ -97,14 +97,12 @@ void CommitLog::Link(size_t position) {
   }
   prefix_hashes_.push_back(hash);
   if (!entry.logged()) unlogged_.push_back(position);
-  if (entry.fate == Fate::kFailed) failed_.push_back(position);
 }
 
 void CommitLog::Unlink(size_t position) {
   for (const Effect& effect : entries_[position].effects) effect.key->versions.pop_back();
   prefix_hashes_.pop_back();
   if (!unlogged_.empty() && unlogged_.back() == position) unlogged_.pop_back();
-  if (!failed_.empty() && failed_.back() == position) failed_.pop_back();
 }
 
 void CommitLog::Disown(const Batch& batch) {
@@ -143,7 +141,7 @@ void CommitLog::Rebase(const std::function<const Version*(const KeyHistory&)>& c
   }
   entries_.clear();
   unlogged_.clear();
-  failed_.clear();
+  any_failed_ = false;
   prefix_hashes_.assign(1, hash);
   base_sequence_ = base_sequence;
   ++rebuilds_;

@@ -100,8 +100,8 @@ class CommitLog {
   const std::vector<uint64_t>& prefix_hashes() const { return prefix_hashes_; }
   // Positions of the entries that were not logged, ascending.
   const std::vector<size_t>& unlogged() const { return unlogged_; }
-  // Positions of failed entries, ascending.
-  const std::vector<size_t>& failed() const { return failed_; }
+  // Whether any entry failed since the base.
+  bool any_failed() const { return any_failed_; }
 
   // The version of `history` that a reader at `sequence` sees; null for the base value.
   const Version* Visible(const KeyHistory& history, uint64_t sequence) const;
@@ -128,9 +128,9 @@ class CommitLog {
   Keys keys_;
   std::vector<uint64_t> prefix_hashes_;
   std::vector<size_t> unlogged_;
-  std::vector<size_t> failed_;
   uint64_t base_sequence_ = 0;
   uint64_t rebuilds_ = 0;
+  bool any_failed_ = false;
 };
 
 }  // namespace shearpin::model

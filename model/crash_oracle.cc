@@ -157,7 +157,7 @@ bool CrashOracle::Search(const Recovered& recovered, Verdict* verdict) const {
 
 bool CrashOracle::SearchVariants(const Recovered& recovered, Verdict* verdict) const {
   const CommitLog& log = model_->log();
-  if (log.failed().empty()) return false;
+  if (!log.any_failed()) return false;
   const auto runs = FailedRuns(log);
   Prefix prefix;
   return ForEachCut(log, runs, &prefix.skipped, [&] {

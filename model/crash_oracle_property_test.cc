@@ -55,7 +55,7 @@ class History {
   explicit History(Tape* tape) : tape_(tape) {}
 
   void Step() {
-    switch (tape_->Below(12)) {
+    switch (tape_->Below(13)) {
       default:
         return Issue();
       case 5:
@@ -68,6 +68,8 @@ class History {
         return Sync();
       case 10:
         return Flush();
+      case 12:
+        return Begin();
       case 11:
         return tape_->Below(2) == 0 ? Resume() : Assign();
     }
@@ -216,15 +218,25 @@ class History {
     }
   }
 
+  // Both take the moment of an earlier step as their begin, or that of now.
+  void Begin() {
+    begin_ = model_.Now();
+    begin_clock_ = clock_;
+  }
+
   void Sync() {
-    model_.AcknowledgeSync(model_.Now());
-    synced_at_ = clock_;
+    if (tape_->Below(2) == 0) Begin();
+    model_.AcknowledgeSync(begin_);
+    synced_at_ = std::max(synced_at_, begin_clock_);
   }
 
   void Flush() {
-    model_.AcknowledgeFlush(model_.Now());
+    if (tape_->Below(2) == 0) Begin();
+    model_.AcknowledgeFlush(begin_);
     for (const Record& r : records_) {
-      if (r.fate == Record::kAcknowledged) flush_floor_ = std::max(flush_floor_, r.last());
+      if (r.fate == Record::kAcknowledged && r.acknowledged_at <= begin_clock_) {
+        flush_floor_ = std::max(flush_floor_, r.last());
+      }
     }
   }
 
@@ -242,6 +254,8 @@ class History {
   uint64_t next_ = 1;
   int clock_ = 0;
   int synced_at_ = 0;
+  KvModel::Moment begin_;
+  int begin_clock_ = 0;
   uint64_t flush_floor_ = 0;
   int epoch_ = 0;
   bool poisoned_ = false;

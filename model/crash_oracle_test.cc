@@ -104,6 +104,18 @@ TEST_F(CrashOracleTest, SyncDoesNotCoverAnEarlierNumberAcknowledgedLater) {
   EXPECT_TRUE(Check({{"a", "1"}}).ok());
 }
 
+TEST_F(CrashOracleTest, SyncCoversALowerNumberOnlyIfItWasAcknowledgedInTime) {
+  const auto late = model_.Issue({Operation::Put("a", "1")}, kProcess);
+  const auto unlogged = model_.Issue({Operation::Put("b", "2")}, kNoLog);
+  ASSERT_TRUE(model_.Acknowledge(unlogged, 2).ok());
+  const KvModel::Moment begin = model_.Now();
+  ASSERT_TRUE(model_.Acknowledge(late, 1).ok());
+  model_.AcknowledgeSync(begin);
+  EXPECT_TRUE(Check({}).ok());
+  Sync();
+  EXPECT_EQ(ClassOf({}), kDurableWriteLost);
+}
+
 TEST_F(CrashOracleTest, SyncPromisesNothingForWritesWithoutLog) {
   Put("a", "1", kProcess);
   Put("b", "2", kNoLog);
