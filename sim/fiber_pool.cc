@@ -170,7 +170,9 @@ void FiberPool::Abandon(Context* context) {
   // The leak is meant, with all that the stack points to.
 #if defined(__SANITIZE_ADDRESS__)
   __lsan_ignore_object(fiber);
-  __lsan_register_root_region(fiber->bottom, fiber->bytes);
+  const auto* const top = static_cast<const char*>(fiber->bottom) + fiber->bytes;
+  const auto* const used = static_cast<const char*>(fiber->point);
+  __lsan_register_root_region(used, static_cast<size_t>(top - used));
 #endif
   static_cast<void>(fiber);
 }

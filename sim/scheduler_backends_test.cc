@@ -293,17 +293,17 @@ TEST(SchedulerBackendsTest, TheProgramsAreInteresting) {
   int deadlocks = 0;
   int completed = 0;
   uint64_t switches = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < 80; ++seed) {
     const History history = RunProgram({seed, seed, false, 300, 0, 0}, &fibers);
     EXPECT_EQ(history.violations, 0u);
     deadlocks += history.report.outcome == RunOutcome::kDeadlock;
     completed += history.report.ok();
     switches += history.switches;
   }
-  EXPECT_EQ(deadlocks + completed, 300);
-  EXPECT_GT(deadlocks, 30);
-  EXPECT_GT(completed, 30);
-  EXPECT_GT(switches, 300u * 20);
+  EXPECT_EQ(deadlocks + completed, 80);
+  EXPECT_GT(deadlocks, 10);
+  EXPECT_GT(completed, 10);
+  EXPECT_GT(switches, 80u * 20);
 }
 
 }  // namespace
