@@ -23,7 +23,7 @@
 namespace shearpin::faultfs {
 
 enum class EffectKind : uint8_t {
-  kIoError,     // eio: the call fails and does nothing
+  kIoError,     // eio: the call fails and does nothing (a sync's pages stay dirty)
   kNoSpace,     // enospc: likewise, with NoSpace
   kSyncFail,    // sync_fail:MODE: a sync fails and takes its dirty pages along (SyncFailure)
   kShortWrite,  // short_write:N: N bytes (at most all but one) are appended, then EIO
@@ -34,7 +34,8 @@ std::string_view EffectKindName(EffectKind kind);
 
 // What a failed sync leaves behind. In each mode but kShutdown the blocks it should have written
 // are clean afterwards: a repeated sync succeeds and writes nothing of them, until they are
-// written to again. See "A failed fsync" in the fault model.
+// written to again. See "A failed fsync" in the fault model. The sync of a directory fails without
+// forgetting anything, in every mode.
 enum class SyncFailure : uint8_t {
   kKeepNewClean,  // ext4, XFS: memory keeps the new content until Evict or a crash
   kRevertOld,     // btrfs: memory goes back to the durable content

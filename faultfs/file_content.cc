@@ -6,21 +6,6 @@
 #include <cstring>
 
 namespace shearpin::faultfs {
-namespace {
-
-uint32_t BlocksFor(uint64_t size) {
-  return static_cast<uint32_t>((size + kBlockSize - 1) / kBlockSize);
-}
-
-// Order matters: (a, b) and (b, a) differ.
-uint64_t Combine(uint64_t a, uint64_t b) {
-  uint64_t x = (a ^ 0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd + b;
-  x = (x ^ (x >> 32)) * 0xc4ceb9fe1a85ec53;
-  return x ^ (x >> 29);
-}
-
-}  // namespace
-
 uint64_t Page::Hash() const {
   if (!hash_known) {
     // A page that ends in zeros reads like a shorter one, so it must hash like one.
@@ -34,11 +19,11 @@ uint64_t Page::Hash() const {
 
 uint64_t FileContent::Hash() const {
   if (!hash_known) {
-    hash = Combine(0, size);
+    hash = CombineHashes(0, size);
     for (size_t i = 0; i < blocks.size(); ++i) {
       if (!blocks[i].page || blocks[i].unwritten) continue;
       const uint64_t page_hash = blocks[i].page->Hash();
-      if (page_hash != 0) hash = Combine(Combine(hash, i), page_hash);
+      if (page_hash != 0) hash = CombineHashes(CombineHashes(hash, i), page_hash);
     }
     hash_known = true;
   }

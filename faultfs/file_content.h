@@ -16,6 +16,18 @@ inline constexpr uint32_t kBlockSize = 4096;
 inline constexpr uint32_t kSectorSize = 512;
 inline constexpr uint32_t kSectorsPerBlock = kBlockSize / kSectorSize;
 
+// Mixes two hashes; the order matters.
+inline uint64_t CombineHashes(uint64_t a, uint64_t b) {
+  uint64_t x = (a ^ 0x9e3779b97f4a7c15) * 0xff51afd7ed558ccd + b;
+  x = (x ^ (x >> 32)) * 0xc4ceb9fe1a85ec53;
+  return x ^ (x >> 29);
+}
+
+// How many blocks `size` bytes take.
+inline uint32_t BlocksFor(uint64_t size) {
+  return static_cast<uint32_t>((size + kBlockSize - 1) / kBlockSize);
+}
+
 // One block. Bytes from `used` on are zeros and are not stored. Immutable while shared.
 struct Page {
   uint32_t refs = 0;

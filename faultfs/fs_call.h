@@ -49,11 +49,11 @@ inline constexpr CallKindSet kMutatingCalls =
 struct FsCall {
   uint64_t ordinal = 0;  // from 0, of this FaultFs
   CallKind kind = CallKind::kExists;
-  std::string_view path;         // as given by the caller; for an open file, as it was opened
-  std::string_view second_path;  // kRename, kLink
-  uint64_t offset = 0;           // kRead, kAppend; bytes
-  uint64_t size = 0;             // bytes asked for, or the new size (kTruncate, kPreallocate)
-  std::string_view data;         // kAppend: what is written; kRead: what was read, in After
+  std::string_view path = {};         // as given by the caller; for an open file, as it was opened
+  std::string_view second_path = {};  // kRename, kLink
+  uint64_t offset = 0;                // kRead, kAppend; bytes
+  uint64_t size = 0;                  // bytes asked for, or the new size (kTruncate, kPreallocate)
+  std::string_view data = {};         // kAppend: what is written; kRead: what was read, in After
 
   // XXH3-64 of data. Computed on demand: not every observer wants to pay for it.
   uint64_t DataHash() const;

@@ -4,7 +4,7 @@
 // messages of PosixFileSystem; syncs do nothing; Preallocate is supported.
 //
 // Thread safety: as the FileSystem interface asks, with real threads.
-// Ownership: open files keep their contents alive and may outlive the MemFileSystem.
+// Ownership: open files keep their contents alive and may outlive the MemFileSystem; locks may not.
 #pragma once
 
 #include <memory>

@@ -40,7 +40,7 @@ struct PendingOp {
   uint32_t length = 0;   // kData: bytes
   uint64_t size = 0;     // kSize, kTruncate, kAllocate: the new size
   uint8_t sectors = 0;   // kData: bit i set: sector i of the block is written to
-  bool extends = false;  // kData: some of it lies beyond the size before the call
+  bool extends = false;  // kData: all of it lies beyond the size before the call
 
   // "data #3 /db/000007.log block 2 [100,180)".
   std::string ToString() const;
@@ -64,6 +64,7 @@ struct MicroOp {
   uint32_t same_file = kNoIndex;   // kData: the pending write of this file before
   OpKind kind = OpKind::kData;
   bool extends = false;      // kData
+  bool detached = false;     // kData: its block was cut off since; a new write starts afresh
   bool forces_data = false;  // kRename: the source's data precedes it
 
   bool OfContent() const { return kind <= OpKind::kConvert; }

@@ -78,6 +78,7 @@ class OpenFile {
 // A sync that has started: it covers what was logged before, not what is logged until it ends.
 struct SyncTicket {
   uint32_t inode = 0;
+  uint64_t number = 0;  // the inode's, which is never used again
   uint64_t before = 0;  // sequence number in the operation log
 };
 
@@ -180,7 +181,9 @@ class SimDisk {
   struct Inode {
     uint64_t number = 0;  // 0: this table entry is free
     bool is_directory = false;
-    uint32_t refs = 0;  // live and durable names, descriptors, pending operations
+    // Live and durable names, descriptors, pending entry operations; for a directory also its
+    // slots. At 0 its pending content operations are moot: nothing can ever read them.
+    uint32_t refs = 0;
     uint32_t live_names = 0;
     uint32_t opens = 0;
     uint32_t pending_content = 0;       // content operations
@@ -210,6 +213,9 @@ class SimDisk {
   void SetDurable(uint32_t slot, uint32_t inode);
   void Retain(uint32_t inode) { ++inodes_[inode].refs; }
   void Release(uint32_t inode);
+  void FreeInode(uint32_t inode);
+  void DropUsageIfGone(uint32_t inode);
+  bool IsBelow(uint32_t directory, uint32_t ancestor) const;
   void CloseInode(uint32_t inode);
   void FreeSlotIfUnused(uint32_t slot);
   FileContent* MutableLive(uint32_t inode);
@@ -222,9 +228,9 @@ class SimDisk {
   void LogEntry(OpKind kind, uint32_t slot, uint32_t inode);
   void LogRename(const Place& from, const Place& to, bool replaces);
   uint32_t SameBlock(const Inode& inode, uint32_t block) const;
-  void Fold(std::vector<uint8_t>* durable);
-  void DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate) const;
-  void RemoveOps(const std::vector<uint8_t>& fate);
+  void Fold(std::vector<uint8_t> fate);
+  void DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate);
+  void RemoveOps(std::vector<uint8_t> fate);
   void CompactArena();
   void RebuildLive(uint32_t inode);
   std::string_view Payload(const MicroOp& op) const {

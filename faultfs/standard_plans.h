@@ -40,7 +40,6 @@ class StandardPlans {
 
   void PurposePlan(CrashPlan* plan) const;
   void TearPlan(CrashPlan* plan) const;
-  void Advance();
   size_t StageLength() const;
 
   const Profile profile_;
