@@ -239,7 +239,7 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (rng.OneIn(2)) set("wal_preallocate_size", rng.Range(0, 4) * 4096 + rng.Skewed(12));
   if (!rng.OneIn(4)) set("block_size", 64 + rng.Skewed(12));
   if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
-  if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(1, 3000));
+  if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
 }
 

@@ -19,7 +19,7 @@ inline constexpr Knob kKnobs[] = {
     {"wal_preallocate_size", 0, uint64_t{1} << 30},
     {"block_size", 64, uint64_t{64} << 20},
     {"block_restart_interval", 1, 4096},
-    {"manifest_rotate_size", 1, uint64_t{1} << 30},
+    {"manifest_rotate_size", 256, uint64_t{1} << 30},
     {"flush_on_close", 0, 1},
 };
 

@@ -277,6 +277,7 @@ bool Simulation::RecoverFromCrash() {
     if (recovered == Recovered::kFailed) return false;
     SHEARPIN_CHECK(recovered == Recovered::kYes, "a crash that nobody asked for");
   }
+  ++context_.result().crash_states;
   ++next_crash_;
   crash_armed_ = false;
   return true;

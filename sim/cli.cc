@@ -1,0 +1,324 @@
+#include "sim/cli.h"
+
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <optional>
+
+#include "faultfs/profile.h"
+#include "sim/campaign.h"
+#include "sim/generator.h"
+#include "sim/progress.h"
+#include "sim/seed_runner.h"
+#include "sim/subject/shearpin_subject.h"
+#include "sim/tally.h"
+#include "sim/user_files.h"
+
+namespace shearpin::sim {
+namespace {
+
+constexpr int kExitOk = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitBadInput = 2;
+
+// After so many failures a soak has said what it has to say.
+constexpr uint64_t kMostSoakFailures = 50;
+
+int AllCores() {
+  cpu_set_t cores;
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+}
+
+void PrintLine(std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+// What the commands share: options as given, and the outcome in figures and files.
+class Session {
+ public:
+  // Options.
+  std::string profile;
+  std::string dataset_file;
+  std::string out = "shearpin-failures";
+  bool json = false;
+  bool trace = false;
+
+  void AddGeneratorOptions(CLI::App* command);
+  void AddOutputOptions(CLI::App* command);
+
+  // Loads and checks what the options name.
+  Status Prepare();
+
+  Plan Generate(uint64_t seed) const { return GeneratePlan(seed, generator_); }
+  SeedReport Run(const Plan& plan, Repeat repeat);
+  // Counts the report; tells of its failure and leaves the plan behind.
+  void Take(SeedReport report);
+  int Finish(double seconds, int jobs, uint64_t next_seed) const;
+
+  const Tally& tally() const { return tally_; }
+
+ private:
+  void TellFinding(const Finding& finding);
+
+  GeneratorOptions generator_;
+  Dataset dataset_;
+  ShearpinFactory factory_;
+  SeedRunner runner_{&factory_};
+  Tally tally_;
+};
+
+void Session::AddGeneratorOptions(CLI::App* command) {
+  command->add_option("--profile", profile,
+                      "Disk profile of every run (default: drawn for each seed)");
+  command->add_option("--dataset", dataset_file,
+                      "Draw keys and values from a file of KEY<TAB>VALUE lines");
+}
+
+void Session::AddOutputOptions(CLI::App* command) {
+  command->add_option("--out", out, "Directory for the plans of failures")->capture_default_str();
+  command->add_flag("--json", json, "Print one JSON object with the figures as the last line");
+}
+
+Status Session::Prepare() {
+  if (!profile.empty() && faultfs::FindProfile(profile) == nullptr) {
+    std::string known;
+    for (const std::string_view name : faultfs::ProfileNames()) known += " " + std::string(name);
+    return Status::InvalidArgument("--profile: unknown profile '" + profile + "' (expected one of" +
+                                   known + ")");
+  }
+  generator_.profile = profile;
+  if (dataset_file.empty()) return {};
+  SHEARPIN_ASSIGN_OR_RETURN(dataset_, ReadDataset(AbsoluteUserPath(dataset_file)));
+  generator_.dataset = &dataset_;
+  return {};
+}
+
+SeedReport Session::Run(const Plan& plan, Repeat repeat) {
+  if (!trace) return runner_.Run(plan, repeat);
+  return runner_.Run(plan, repeat, PrintLine);
+}
+
+void Session::Take(SeedReport report) {
+  tally_.Add(report);
+  if (!report.finding) return;
+  // A worker that died could not tell its plan; its seed can.
+  if (report.finding->plan.empty()) report.finding->plan = FormatPlan(Generate(report.seed));
+  TellFinding(*report.finding);
+}
+
+void Session::TellFinding(const Finding& finding) {
+  const std::string directory = AbsoluteUserPath(out);
+  const std::string name = "seed-" + std::to_string(finding.seed) + ".plan";
+  std::string story = "# " + finding.failure_class + "\n";
+  size_t begin = 0;
+  while (begin < finding.message.size()) {
+    const size_t end = std::min(finding.message.find('\n', begin), finding.message.size());
+    story += "#   " + finding.message.substr(begin, end - begin) + "\n";
+    begin = end + 1;
+  }
+  const Status written = WriteUserFile(directory, name, story + finding.plan);
+  Artefact artefact = {finding.seed, finding.failure_class, finding.message, "", ""};
+  if (written.ok()) {
+    artefact.plan_file = directory + "/" + name;
+    artefact.command = "bazel run -c opt //sim -- replay " + artefact.plan_file + " --trace";
+  } else {
+    std::fprintf(stderr, "the plan could not be written: %s\n", written.ToString().c_str());
+    artefact.command =
+        "bazel run -c opt //sim -- replay --seed=" + std::to_string(finding.seed) + " --trace";
+    if (!profile.empty()) artefact.command += " --profile=" + profile;
+    if (!dataset_file.empty()) artefact.command += " --dataset=" + AbsoluteUserPath(dataset_file);
+  }
+  std::printf("FAILED seed %llu: %s\n  %s\n", static_cast<unsigned long long>(finding.seed),
+              finding.failure_class.c_str(), finding.message.c_str());
+  if (!finding.last_operations.empty()) std::printf("  last operations:\n");
+  for (const std::string& operation : finding.last_operations) {
+    std::printf("    %s\n", operation.c_str());
+  }
+  std::printf("  replay it with\n    %s\n", artefact.command.c_str());
+  std::fflush(stdout);
+  tally_.AddArtefact(std::move(artefact));
+}
+
+int Session::Finish(double seconds, int jobs, uint64_t next_seed) const {
+  if (json) PrintLine(tally_.ToJson(seconds, jobs, next_seed));
+  std::fflush(stdout);
+  return tally_.failures() == 0 ? kExitOk : kExitFailed;
+}
+
+std::string SeedLine(const SeedReport& report) {
+  const auto figure = [&](const char* name) {
+    const auto found = report.figures.find(name);
+    return std::string(name) + " " +
+           std::to_string(found == report.figures.end() ? 0 : found->second);
+  };
+  return "seed " + std::to_string(report.seed) + "  " + (report.finding ? "FAILED" : "ok") +
+         "  digest " + HexDigest(report.digest) + "  " + figure("operations") + "  " +
+         figure("crashes") + "  " + figure("crash_states");
+}
+
+struct RunOptions {
+  uint64_t seed = 1;
+  uint64_t runs = 1;
+  int jobs = 1;
+  bool twice = false;
+  bool keep_going = false;
+};
+
+int RunCommand(Session* session, const RunOptions& options) {
+  const Repeat repeat = options.twice ? Repeat::kTwice : Repeat::kOnce;
+  CampaignOptions campaign;
+  campaign.start_seed = options.seed;
+  campaign.most_seeds = options.runs;
+  campaign.jobs = options.jobs;
+  if (!options.keep_going) campaign.most_failures = 1;
+  const CampaignOutcome outcome = Campaign(
+                                      campaign,
+                                      [&](uint64_t seed) {
+                                        SeedReport report =
+                                            session->Run(session->Generate(seed), repeat);
+                                        std::fflush(stdout);  // the trace, before the parent's line
+                                        return report;
+                                      },
+                                      [&](const SeedReport& report) {
+                                        PrintLine(SeedLine(report));
+                                        session->Take(report);
+                                      },
+                                      [](double) {})
+                                      .Run();
+  return session->Finish(outcome.seconds, options.jobs, outcome.next_seed);
+}
+
+struct ReplayOptions {
+  std::string file;
+  std::optional<uint64_t> seed;
+  bool twice = false;
+};
+
+int ReplayCommand(Session* session, const ReplayOptions& options) {
+  Plan plan;
+  if (options.seed) {
+    plan = session->Generate(*options.seed);
+  } else {
+    StatusOr<Plan> read = ReadPlan(AbsoluteUserPath(options.file));
+    if (!read.ok()) {
+      std::fprintf(stderr, "%s\n", std::string(read.status().message()).c_str());
+      return kExitBadInput;
+    }
+    plan = *std::move(read);
+  }
+  // In a process of its own, so that a crash of it is told like any other failure.
+  const Repeat repeat = options.twice ? Repeat::kTwice : Repeat::kOnce;
+  CampaignOptions campaign;
+  campaign.start_seed = plan.seed;
+  campaign.most_seeds = 1;
+  const CampaignOutcome outcome = Campaign(
+                                      campaign,
+                                      [&](uint64_t) {
+                                        SeedReport report = session->Run(plan, repeat);
+                                        std::fflush(stdout);
+                                        return report;
+                                      },
+                                      [&](SeedReport report) {
+                                        PrintLine(SeedLine(report));
+                                        if (report.finding && report.finding->plan.empty()) {
+                                          report.finding->plan = FormatPlan(plan);
+                                        }
+                                        session->Take(std::move(report));
+                                      },
+                                      [](double) {})
+                                      .Run();
+  return session->Finish(outcome.seconds, 1, plan.seed + 1);
+}
+
+struct SoakOptions {
+  double seconds = 60;
+  uint64_t start_seed = 1;
+  int jobs = AllCores();
+};
+
+int SoakCommand(Session* session, const SoakOptions& options) {
+  CampaignOptions campaign;
+  campaign.start_seed = options.start_seed;
+  campaign.seconds = options.seconds;
+  campaign.jobs = options.jobs;
+  campaign.most_failures = kMostSoakFailures;
+  std::printf("soak: seeds from %llu, %d jobs, %.0f s\n",
+              static_cast<unsigned long long>(options.start_seed), options.jobs, options.seconds);
+  std::fflush(stdout);
+  Progress progress(stdout, options.seconds);
+  const CampaignOutcome outcome =
+      Campaign(
+          campaign,
+          [&](uint64_t seed) { return session->Run(session->Generate(seed), Repeat::kOnce); },
+          [&](const SeedReport& report) {
+            if (report.finding) progress.Clear();
+            session->Take(report);
+          },
+          [&](double seconds) { progress.Update(seconds, session->tally(), options.jobs); })
+          .Run();
+  progress.Clear();
+  std::printf("%s\n%s", outcome.interrupted ? "stopped" : "done",
+              session->tally().Summary(outcome.seconds, options.jobs).c_str());
+  std::printf("  carry on with --start-seed=%llu\n",
+              static_cast<unsigned long long>(outcome.next_seed));
+  return session->Finish(outcome.seconds, options.jobs, outcome.next_seed);
+}
+
+}  // namespace
+
+int RunCommandLine(int argc, const char* const* argv) {
+  CLI::App app("Shearpin's simulator: runs the engine on a simulated machine that crashes.", "sim");
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();
+  Session session;
+
+  CLI::App* run = app.add_subcommand("run", "Run seeds one after another, a line for each");
+  RunOptions run_options;
+  run->add_option("--seed", run_options.seed, "First seed")->required();
+  run->add_option("--runs", run_options.runs, "How many seeds")->check(CLI::PositiveNumber);
+  run->add_option("--jobs", run_options.jobs, "Processes at once")->check(CLI::Range(1, 1024));
+  run->add_flag("--double", run_options.twice, "Run each twice; another digest is a failure");
+  run->add_flag("--keep-going", run_options.keep_going, "Go on after a failure");
+  run->add_flag("--trace", session.trace, "Print all that happens");
+  session.AddGeneratorOptions(run);
+  session.AddOutputOptions(run);
+
+  CLI::App* replay = app.add_subcommand("replay", "Run one plan, or one seed, again");
+  ReplayOptions replay_options;
+  CLI::Option* file = replay->add_option("PLAN", replay_options.file, "File of the plan");
+  CLI::Option* seed = replay->add_option("--seed", replay_options.seed, "Seed instead of a file");
+  seed->excludes(file);
+  replay->add_flag("--double", replay_options.twice, "Run it twice and compare the digests");
+  replay->add_flag("--trace", session.trace, "Print all that happens");
+  session.AddGeneratorOptions(replay);
+  session.AddOutputOptions(replay);
+
+  CLI::App* soak = app.add_subcommand("soak", "Run seeds on all cores for some time");
+  SoakOptions soak_options;
+  soak->add_option("--seconds", soak_options.seconds, "How long")->check(CLI::PositiveNumber);
+  soak->add_option("--start-seed", soak_options.start_seed, "First seed");
+  soak->add_option("--jobs", soak_options.jobs, "Processes at once")->check(CLI::Range(1, 1024));
+  session.AddGeneratorOptions(soak);
+  session.AddOutputOptions(soak);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitBadInput;
+  }
+  if (replay->parsed() && replay_options.file.empty() && !replay_options.seed) {
+    std::fprintf(stderr, "replay: a plan file or --seed=N is needed\n");
+    return kExitBadInput;
+  }
+  if (const Status status = session.Prepare(); !status.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
+    return kExitBadInput;
+  }
+  if (run->parsed()) return RunCommand(&session, run_options);
+  if (replay->parsed()) return ReplayCommand(&session, replay_options);
+  return SoakCommand(&session, soak_options);
+}
+
+}  // namespace shearpin::sim

@@ -1,0 +1,73 @@
+#include "sim/seed_report.h"
+
+#include <nlohmann/json.hpp>
+
+#include "sim/plan.h"
+
+namespace shearpin::sim {
+namespace {
+
+using Json = nlohmann::json;
+
+Json FindingToJson(const Finding& finding) {
+  return {{"class", finding.failure_class},
+          {"message", finding.message},
+          {"last_operations", finding.last_operations},
+          {"plan", finding.plan}};
+}
+
+}  // namespace
+
+SeedReport MakeSeedReport(const RunResult& result) {
+  SeedReport report;
+  report.seed = result.seed;
+  report.digest = result.digest;
+  report.figures = {
+      {"crashes", result.crashes},
+      {"nested_crashes", result.nested_crashes},
+      {"crash_states", result.crash_states},
+      {"equal_states", result.equal_states},
+      {"reopenings", result.reopenings},
+      {"operations", result.operations},
+      {"file_system_calls", result.file_system_calls},
+      {"scheduling_points", result.scheduling_points},
+      {"simulated_micros", result.simulated_micros},
+  };
+  report.faults = result.faults;
+  report.events = result.events;
+  report.abandoned = result.abandoned;
+  if (result.failure) {
+    report.finding = Finding{result.seed, result.failure->failure_class, result.failure->message,
+                             result.failure->last_operations, FormatPlan(result.plan)};
+  }
+  return report;
+}
+
+std::string SeedReportToJson(const SeedReport& report) {
+  Json json = {{"seed", report.seed},       {"digest", report.digest},
+               {"figures", report.figures}, {"faults", report.faults},
+               {"events", report.events},   {"abandoned", report.abandoned}};
+  if (report.finding) json["finding"] = FindingToJson(*report.finding);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<SeedReport> SeedReportFromJson(std::string_view line) {
+  const Json json = Json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("seed")) return std::nullopt;
+  SeedReport report;
+  report.seed = json["seed"].get<uint64_t>();
+  report.digest = json.value("digest", uint64_t{0});
+  report.figures = json.value("figures", Figures());
+  report.faults = json.value("faults", Figures());
+  report.events = json.value("events", Figures());
+  report.abandoned = json.value("abandoned", false);
+  if (json.contains("finding")) {
+    const Json& finding = json["finding"];
+    report.finding = Finding{report.seed, finding.value("class", ""), finding.value("message", ""),
+                             finding.value("last_operations", std::vector<std::string>()),
+                             finding.value("plan", "")};
+  }
+  return report;
+}
+
+}  // namespace shearpin::sim

@@ -1,0 +1,45 @@
+// SeedReport: one finished run in figures and, if it failed, with what is needed to see it again;
+// and its form as one line of JSON, in which a worker process hands it to its parent.
+//
+// Thread safety: values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/run_result.h"
+
+namespace shearpin::sim {
+
+struct Finding {
+  uint64_t seed = 0;
+  std::string failure_class;
+  std::string message;
+  std::vector<std::string> last_operations;
+  std::string plan;  // its text, crash choices written down
+};
+
+// The figures by name: "crashes", "crash_states", "operations", ... All of them add up.
+using Figures = std::map<std::string, uint64_t>;
+
+struct SeedReport {
+  uint64_t seed = 0;
+  uint64_t digest = 0;
+  Figures figures;
+  Figures faults;
+  Figures events;
+  std::optional<Finding> finding;
+  bool abandoned = false;  // the process that ran it had better end
+};
+
+SeedReport MakeSeedReport(const RunResult& result);
+
+std::string SeedReportToJson(const SeedReport& report);
+// Nothing if the line is not one that SeedReportToJson made.
+std::optional<SeedReport> SeedReportFromJson(std::string_view line);
+
+}  // namespace shearpin::sim

@@ -1,0 +1,34 @@
+// SeedRunner: a seed or a plan from beginning to end on the real subject, once or twice.
+//
+// Thread safety: one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/fiber_pool.h"
+#include "sim/generator.h"
+#include "sim/seed_report.h"
+#include "sim/subject/subject.h"
+#include "sim/trace.h"
+
+namespace shearpin::sim {
+
+enum class Repeat : uint8_t {
+  kOnce,
+  kTwice,  // a second run with another digest is a finding
+};
+
+class SeedRunner {
+ public:
+  // The factory is not owned.
+  explicit SeedRunner(SubjectFactory* factory) : factory_(factory) {}
+
+  SeedReport Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink = {});
+
+ private:
+  SubjectFactory* const factory_;
+  FiberPool fibers_;
+};
+
+}  // namespace shearpin::sim

@@ -1,0 +1,122 @@
+#include "sim/tally.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "sim/rng.h"
+
+namespace shearpin::sim {
+namespace {
+
+using Json = nlohmann::json;
+
+void AddAll(const Figures& from, Figures* to) {
+  for (const auto& [name, value] : from) (*to)[name] += value;
+}
+
+std::string JoinFigures(const Figures& figures) {
+  std::string text;
+  for (const auto& [name, value] : figures) {
+    text += (text.empty() ? "" : "  ") + name + " " + std::to_string(value);
+  }
+  return text.empty() ? "none" : text;
+}
+
+double PerSecond(uint64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+std::string Line(const char* label, const std::string& text) {
+  std::string line = "  ";
+  line += label;
+  line.resize(26, ' ');
+  return line + text + "\n";
+}
+
+std::string Rounded(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+}  // namespace
+
+std::string HexDigest(uint64_t digest) {
+  char text[20];
+  std::snprintf(text, sizeof text, "%016" PRIx64, digest);
+  return text;
+}
+
+void Tally::Add(const SeedReport& report) {
+  ++seeds_;
+  digest_ += Rng(report.digest ^ Rng(report.seed).Next()).Next();
+  AddAll(report.figures, &figures_);
+  AddAll(report.faults, &faults_);
+  AddAll(report.events, &events_);
+  if (report.finding) ++failures_;
+}
+
+uint64_t Tally::figure(const std::string& name) const {
+  const auto found = figures_.find(name);
+  return found == figures_.end() ? 0 : found->second;
+}
+
+std::string Tally::Summary(double seconds, int jobs) const {
+  const uint64_t states = figure("crash_states");
+  const auto count = [this](const char* name) { return std::to_string(figure(name)); };
+  std::string text;
+  text += Line("seeds", std::to_string(seeds_));
+  text += Line("crashes",
+               count("crashes") + ", " + count("nested_crashes") + " of them inside a recovery");
+  text += Line("crash images", std::to_string(states) + " recovered and checked, " +
+                                   Rounded(PerSecond(states, seconds * jobs), 0) +
+                                   " per second per core");
+  text += Line("operations", count("operations") + ", " + count("reopenings") + " reopenings, " +
+                                 count("file_system_calls") + " file-system calls, " +
+                                 count("scheduling_points") + " scheduling points");
+  text += Line("faults fired", JoinFigures(faults_));
+  text += Line("events", JoinFigures(events_));
+  text += Line("simulated time",
+               Rounded(static_cast<double>(figure("simulated_micros")) / 1e6, 1) + " s");
+  text += Line("wall time", Rounded(seconds, 1) + " s on " + std::to_string(jobs) +
+                                (jobs == 1 ? " core" : " cores"));
+  text += Line("digest", HexDigest(digest_));
+  text += Line("failures", std::to_string(failures_));
+  for (const Artefact& artefact : artefacts_) {
+    text += "    seed " + std::to_string(artefact.seed) + ": " + artefact.failure_class + "\n" +
+            "      " + artefact.command + "\n";
+  }
+  return text;
+}
+
+std::string Tally::ToJson(double seconds, int jobs, uint64_t next_seed) const {
+  const uint64_t states = figure("crash_states");
+  Json json(figures_);
+  json.erase("simulated_micros");
+  json["seeds"] = seeds_;
+  json["crashes"] = figure("crashes");
+  json["crash_states"] = states;
+  json["crash_states_per_second"] = PerSecond(states, seconds);
+  json["crash_states_per_second_per_core"] = PerSecond(states, seconds * jobs);
+  json["operations"] = figure("operations");
+  json["simulated_seconds"] = static_cast<double>(figure("simulated_micros")) / 1e6;
+  json["seconds"] = seconds;
+  json["jobs"] = jobs;
+  json["next_seed"] = next_seed;
+  json["digest"] = HexDigest(digest_);
+  json["faults"] = faults_;
+  json["events"] = events_;
+  json["failures"] = failures_;
+  json["findings"] = Json::array();
+  for (const Artefact& artefact : artefacts_) {
+    json["findings"].push_back({{"seed", artefact.seed},
+                                {"class", artefact.failure_class},
+                                {"message", artefact.message},
+                                {"plan", artefact.plan_file},
+                                {"command", artefact.command}});
+  }
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace shearpin::sim
