@@ -66,6 +66,10 @@ class DB {
   // Moves everything acknowledged into tables, durably; waits for it.
   Status Flush();
 
+  // Flushes, then merges every table that overlaps [begin, end] (null: unbounded) until the range
+  // is one sorted run; deleted data and old versions that no snapshot needs are gone then.
+  Status CompactRange(const std::string_view* begin, const std::string_view* end);
+
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.
   Status VerifyChecksums();

@@ -38,6 +38,22 @@ std::string_view EventKindName(EventKind kind) {
       return "background-error";
     case EventKind::kClosed:
       return "closed";
+    case EventKind::kCompactionBegun:
+      return "compaction-begun";
+    case EventKind::kCompactionDone:
+      return "compaction-done";
+    case EventKind::kTrivialMove:
+      return "trivial-move";
+    case EventKind::kTombstoneDropped:
+      return "tombstone-dropped";
+    case EventKind::kVersionDropped:
+      return "version-dropped";
+    case EventKind::kFiltered:
+      return "filtered";
+    case EventKind::kTableRemoved:
+      return "table-removed";
+    case EventKind::kWriteDelayed:
+      return "write-delayed";
     case EventKind::kNumEventKinds:
       break;
   }

@@ -19,11 +19,19 @@ enum class EventKind : uint8_t {
   kMemtableFrozen,    // bytes
   kFlushBegun,        // number of the table
   kFlushDone,         // number of the table, bytes
+  kCompactionBegun,   // number of inputs
+  kCompactionDone,    // bytes written
+  kTrivialMove,       // number of the table
+  kTombstoneDropped,  // how many
+  kVersionDropped,    // how many
+  kFiltered,          // how many keys a CompactionFilter dropped
+  kTableRemoved,      // number
   kManifestRotated,   // number
   kManifestFallback,  // CURRENT was missing; the newest whole MANIFEST was taken
   kOrphanRemoved,     // number
   kGroupCommit,       // more than one batch in one log record; batches
-  kWriteStalled,      // a writer waits for a flush
+  kWriteStalled,      // a writer waits for a flush or a compaction
+  kWriteDelayed,      // a writer was slowed down; microseconds
   kWriterPoisoned,    // the first failed write or sync; no more writes
   kBackgroundError,   // a flush failed
   kClosed,            //

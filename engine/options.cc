@@ -10,6 +10,43 @@ Status OutOfRange(const char* option, uint64_t value, const char* range) {
                                  ": it must be " + range);
 }
 
+Status ValidateCompaction(const Options& o) {
+  if (o.level0_compaction_trigger < 1 || o.level0_slowdown_trigger < o.level0_compaction_trigger ||
+      o.level0_stop_trigger <= o.level0_slowdown_trigger) {
+    return Status::InvalidArgument(
+        "options level0_compaction_trigger, level0_slowdown_trigger and level0_stop_trigger must "
+        "ascend from at least 1; the stop must be above the slowdown");
+  }
+  if (o.hard_pending_compaction_bytes <= o.soft_pending_compaction_bytes) {
+    return Status::InvalidArgument(
+        "option hard_pending_compaction_bytes must be above soft_pending_compaction_bytes");
+  }
+  if (o.delayed_write_rate < 1024) {
+    return OutOfRange("delayed_write_rate", o.delayed_write_rate, "at least 1 KiB/s");
+  }
+  if (o.target_table_size < 1024) {
+    return OutOfRange("target_table_size", o.target_table_size, "at least 1 KiB");
+  }
+  if (o.base_level_size < 1024) {
+    return OutOfRange("base_level_size", o.base_level_size, "at least 1 KiB");
+  }
+  if (o.level_size_multiplier < 2 || o.level_size_multiplier > 100) {
+    return OutOfRange("level_size_multiplier", static_cast<uint64_t>(o.level_size_multiplier),
+                      "2 to 100");
+  }
+  if (o.tiered_size_ratio_percent < 0 || o.tiered_min_merge_width < 2 ||
+      o.tiered_max_space_amplification_percent < 1) {
+    return Status::InvalidArgument(
+        "options tiered_size_ratio_percent, tiered_min_merge_width and "
+        "tiered_max_space_amplification_percent must be at least 0, 2 and 1");
+  }
+  if (o.simple_size_ratio_percent < 1 || o.simple_levels < 1 || o.simple_levels > 6) {
+    return Status::InvalidArgument(
+        "option simple_size_ratio_percent must be at least 1, simple_levels 1 to 6");
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Status ValidateOptions(const Options& o) {
@@ -36,6 +73,10 @@ Status ValidateOptions(const Options& o) {
   if (o.manifest_rotate_size < 256) {
     return OutOfRange("manifest_rotate_size", o.manifest_rotate_size, "at least 256 B");
   }
+  if (o.max_compactions < 1 || o.max_compactions > 64) {
+    return OutOfRange("max_compactions", static_cast<uint64_t>(o.max_compactions), "1 to 64");
+  }
+  SHEARPIN_RETURN_IF_ERROR(ValidateCompaction(o));
   if (o.error_if_exists && !o.create_if_missing) {
     return Status::InvalidArgument(
         "options error_if_exists and create_if_missing=false contradict each other: no directory "

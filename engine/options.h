@@ -14,8 +14,16 @@
 
 namespace shearpin {
 
+class CompactionFilter;
 class EventListener;
 class Snapshot;
+
+enum class CompactionStyle : uint8_t {
+  kLeveled,  // one run a level, each larger by a factor: least read and space amplification
+  kTiered,   // runs of similar age and size are merged: least write amplification
+  kSimple,   // whole neighbouring levels are merged; for teaching and small databases
+  kNone,     // tables are merged only on request
+};
 
 struct Options {
   // The machine to run on. Default: this process's own. Any open.
@@ -48,9 +56,54 @@ struct Options {
   // Bytes of the MANIFEST at which a new one replaces it. Default: 4 MiB. Any open.
   size_t manifest_rotate_size = size_t{4} << 20;
 
+  // How tables are merged. Default: leveled. Any open: each policy reads what another left.
+  CompactionStyle compaction_style = CompactionStyle::kLeveled;
+
+  // Threads that merge tables. Default: 2; 1 to 64. Any open.
+  int max_compactions = 2;
+
+  // Tables of level 0 (sorted runs, if tiered) at which merging starts, writes are delayed, and
+  // writes stop. Default: 4, 20, 36; ascending, at least 1. Any open.
+  int level0_compaction_trigger = 4;
+  int level0_slowdown_trigger = 20;
+  int level0_stop_trigger = 36;
+
+  // Bytes that merges are behind by at which writes are delayed, and at which they stop.
+  // Default: 64 GiB, 256 GiB; ascending. Any open.
+  uint64_t soft_pending_compaction_bytes = uint64_t{64} << 30;
+  uint64_t hard_pending_compaction_bytes = uint64_t{256} << 30;
+
+  // Bytes a second that writers get when the delay begins; less the nearer the stop is.
+  // Default: 16 MiB/s; at least 1 KiB/s. Any open.
+  uint64_t delayed_write_rate = uint64_t{16} << 20;
+
+  // Bytes of a table that a merge writes. Default: 64 MiB; at least 1 KiB. Any open.
+  uint64_t target_table_size = uint64_t{64} << 20;
+
+  // Leveled: bytes of the first level below level 0 that holds data, and how many times larger
+  // each next one may be. Default: 256 MiB, 10; at least 1 KiB, 2 to 100. Any open.
+  uint64_t base_level_size = uint64_t{256} << 20;
+  int level_size_multiplier = 10;
+
+  // Tiered: percent that a run may be larger than all newer ones together and still be merged with
+  // them; how many runs a merge takes at least; bytes in all but the oldest run, in percent of
+  // that run, at which everything is merged. Default: 1, 2, 200. Any open.
+  int tiered_size_ratio_percent = 1;
+  int tiered_min_merge_width = 2;
+  int tiered_max_space_amplification_percent = 200;
+
+  // Simple leveled: percent that each level must have of the one above it, or both are merged; and
+  // how many levels there are below level 0. Default: 200, 4; at most 6 levels. Any open.
+  int simple_size_ratio_percent = 200;
+  int simple_levels = 4;
+
   // Close() flushes the memtables first, so that the next Open replays no log. What was
   // acknowledged is safe either way. Default: false. Any open.
   bool flush_on_close = false;
+
+  // Asked about keys while tables are merged; not owned, outlives the database; may be null.
+  // Default: null. Any open.
+  const CompactionFilter* compaction_filter = nullptr;
 
   // Told of the engine's events; not owned, outlives the database; may be null. Default: null.
   EventListener* listener = nullptr;

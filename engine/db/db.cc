@@ -13,8 +13,11 @@ DB::Impl::Impl(const Options& options, std::string directory)
       fs_(options.env.file_system),
       scheduler_(options.env.scheduler),
       mutex_(options.env.scheduler),
-      work_(&mutex_),
-      progress_(&mutex_) {}
+      flush_work_(&mutex_),
+      compaction_work_(&mutex_),
+      progress_(&mutex_),
+      manifest_mutex_(options.env.scheduler),
+      policy_(NewCompactionPolicy(options)) {}
 
 DB::Impl::~Impl() = default;
 
@@ -87,6 +90,10 @@ Status DB::Sync() {
 }
 
 Status DB::Flush() { return impl_->Flush(); }
+
+Status DB::CompactRange(const std::string_view* begin, const std::string_view* end) {
+  return impl_->CompactRange(begin, end);
+}
 
 Status DB::VerifyChecksums() { return impl_->VerifyChecksums(); }
 

@@ -1,4 +1,4 @@
-// The background thread: flushing frozen memtables; and closing.
+// Flushing frozen memtables, installing edits, removing what is obsolete; and closing.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -11,16 +11,17 @@ namespace shearpin {
 
 // Requires mutex_. The thread starts with the first memtable to flush: a database that is opened,
 // read and closed never pays for it.
-void DB::Impl::StartBackground() {
-  if (background_ == nullptr) {
-    background_ = scheduler_->Spawn("shearpin-flush", [this] { BackgroundLoop(); });
+void DB::Impl::StartFlushing() {
+  if (flusher_ == nullptr) {
+    flusher_ = scheduler_->Spawn("shearpin-flush", [this] { FlushLoop(); });
   }
+  flush_work_.NotifyOne();
 }
 
-void DB::Impl::BackgroundLoop() {
+void DB::Impl::FlushLoop() {
   Lock lock(mutex_);
   for (;;) {
-    while (!stopping_ && (frozen_.empty() || !write_error_.ok())) work_.Wait();
+    while (!stopping_ && (frozen_.empty() || !write_error_.ok())) flush_work_.Wait();
     if (stopping_) return;
     const Status status = FlushOldest(&lock);
     if (!status.ok()) {
@@ -34,10 +35,10 @@ void DB::Impl::BackgroundLoop() {
 Status DB::Impl::FlushOldest(Lock* lock) {
   const Frozen oldest = frozen_.front();
   const uint64_t number = NewFileNumber();
+  std::vector<SequenceNumber> snapshots(snapshots_.begin(), snapshots_.end());
   lock->unlock();
   Notify(EventKind::kFlushBegun, number);
-  const auto entries = oldest.memtable->NewIterator();
-  auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), entries.get());
+  auto meta = WriteMemtable(*oldest.memtable, number, std::move(snapshots));
   if (!meta.ok()) {
     // No MANIFEST names it, so it is only a waste of space, which may be what is missing.
     fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
@@ -45,41 +46,80 @@ Status DB::Impl::FlushOldest(Lock* lock) {
     return meta.status();
   }
   const uint64_t bytes = meta->size;
-  lock->lock();
-  SHEARPIN_RETURN_IF_ERROR(InstallTable(*std::move(meta), oldest.next_log, lock));
-  Notify(EventKind::kFlushDone, number, bytes);
-  return Status::Ok();
-}
-
-// Makes the table of the oldest frozen memtable part of the database, first durably, then visibly.
-Status DB::Impl::InstallTable(FileMeta meta, uint64_t log_floor, Lock* lock) {
   VersionEdit edit;
-  edit.next_file_number = next_file_number_;
-  edit.flushed_sequence = meta.largest_sequence;
-  edit.log_floor = log_floor;
-  edit.added.emplace_back(0, meta);
-  const bool rotate = manifest_->size() >= options_.manifest_rotate_size;
-  const uint64_t manifest_number = rotate ? NewFileNumber() : 0;
-
-  lock->unlock();
-  const Status status = rotate ? manifest_->Rotate(manifest_number, edit) : manifest_->Append(edit);
-  if (rotate && status.ok()) Notify(EventKind::kManifestRotated, manifest_number);
-  scheduler_->Yield("install-table");
-  lock->lock();
-  SHEARPIN_RETURN_IF_ERROR(status);
-
-  version_ = version_->WithTable(0, NewTableFile(meta));
-  frozen_.pop_front();
-  RebuildReadState();
+  edit.flushed_sequence = oldest.memtable->largest_sequence();
+  edit.log_floor = oldest.next_log;
+  edit.added.emplace_back(0, *meta);
   std::vector<std::shared_ptr<LogWriter>> retired;
-  while (!older_logs_.empty() && older_logs_.front()->number() < log_floor) {
-    retired.push_back(std::move(older_logs_.front()));
-    older_logs_.pop_front();
-  }
+  lock->lock();
+  SHEARPIN_RETURN_IF_ERROR(
+      ApplyEdit(std::move(edit), {.removed = {}, .added = {{0, NewTableFile(*meta)}}}, lock, [&] {
+        frozen_.pop_front();
+        while (!older_logs_.empty() && older_logs_.front()->number() < oldest.next_log) {
+          retired.push_back(std::move(older_logs_.front()));
+          older_logs_.pop_front();
+        }
+      }));
   lock->unlock();
   RetireLogs(std::move(retired));
   lock->lock();
+  Notify(EventKind::kFlushDone, number, bytes);
+  if (CompactionDue()) StartCompacting();
   return Status::Ok();
+}
+
+// Everything that a reader may still see; what lies below may hold any key, so tombstones stay.
+StatusOr<FileMeta> DB::Impl::WriteMemtable(const MemTable& memtable, uint64_t number,
+                                           std::vector<SequenceNumber> snapshots) {
+  const auto all = memtable.NewIterator();
+  CompactionIterator kept(all.get(), {.snapshots = std::move(snapshots),
+                                      .covered_below = [](std::string_view) { return true; },
+                                      .filter = nullptr});
+  kept.SeekToFirst();
+  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, nullptr);
+}
+
+// Makes an edit durable and then visible: with the lock held again, `change` is applied to the
+// version and `publish` is called, before any reader sees either.
+Status DB::Impl::ApplyEdit(VersionEdit edit, const Version::Change& change, Lock* lock,
+                           const std::function<void()>& publish) {
+  lock->unlock();
+  std::lock_guard manifest_lock(manifest_mutex_);
+  lock->lock();
+  edit.next_file_number = next_file_number_;
+  const bool rotate = manifest_->size() >= options_.manifest_rotate_size;
+  const uint64_t manifest_number = rotate ? NewFileNumber() : 0;
+  lock->unlock();
+  const Status status = rotate ? manifest_->Rotate(manifest_number, edit) : manifest_->Append(edit);
+  if (rotate && status.ok()) Notify(EventKind::kManifestRotated, manifest_number);
+  scheduler_->Yield("apply-edit");
+  lock->lock();
+  SHEARPIN_RETURN_IF_ERROR(status);
+  version_ = version_->With(change);
+  publish();
+  RebuildReadState();
+  UpdateDebt();
+  return Status::Ok();
+}
+
+// I9. Whoever still reads one of them keeps it for the next call; what is left at the end of the
+// process is an orphan that the next open removes.
+void DB::Impl::RemoveObsoleteTables(Lock* lock) {
+  // After an error of the MANIFEST, the next recovery may find that it names them still (I7).
+  if (!write_error_.ok()) return;
+  Version::Tables unused;
+  std::erase_if(obsolete_, [&](Version::TablePtr& table) {
+    // Nothing that is reachable from here gives out new references, so one means this one.
+    if (table.use_count() > 1) return false;
+    unused.push_back(std::move(table));
+    return true;
+  });
+  lock->unlock();
+  for (const auto& table : unused) {
+    fs_->Unlink(table->path()).IgnoreError();
+    Notify(EventKind::kTableRemoved, table->meta().number);
+  }
+  lock->lock();
 }
 
 // I5. Their data is in durable tables: an unlink that fails or comes back can lose none of it. The
@@ -147,13 +187,17 @@ Status DB::Impl::Close() {
     Lock lock(mutex_);
     closed_ = true;
     stopping_ = true;
-    work_.NotifyAll();
+    flush_work_.NotifyAll();
+    compaction_work_.NotifyAll();
   }
-  if (background_ != nullptr) background_->Join();
+  // Compactions are started by flushes, so the flushing thread goes first.
+  if (flusher_ != nullptr) flusher_->Join();
+  for (const auto& compactor : compactors_) compactor->Join();
   {
     Lock lock(mutex_);
-    // A flush may have failed since.
+    // Background work may have failed since.
     status.Update(write_error_);
+    RemoveObsoleteTables(&lock);
   }
   // I7: after a failure nothing more is promised.
   if (status.ok()) status = Seal();

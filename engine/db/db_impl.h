@@ -15,19 +15,25 @@
 //       is deleted after a MANIFEST error. Reads go on.
 //   I8  Recovery writes only new files, makes its whole result durable in one MANIFEST rotation,
 //       and deletes only after that.
+//   I9  A table is unlinked only after a durable MANIFEST does not name it and no reader pins it.
 //
 // Locking: mutex_ guards what is marked so. File operations run without it; the front of the write
-// queue alone touches the active log and memtable, the background thread alone the MANIFEST.
+// queue alone touches the active log and memtable. manifest_mutex_ is held while an edit is written
+// and published, so that Versions follow each other as the MANIFEST says; it is taken before
+// mutex_.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "engine/compaction/policy.h"
 #include "engine/db.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/read_state.h"
@@ -56,6 +62,8 @@ class DB::Impl {
   std::unique_ptr<Snapshot> GetSnapshot();
   uint64_t LatestSequence() const { return published_.load(std::memory_order_acquire); }
 
+  Status CompactRange(const std::string_view* begin, const std::string_view* end);
+
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
 
@@ -64,7 +72,11 @@ class DB::Impl {
     std::shared_ptr<const MemTable> memtable;
     uint64_t next_log;  // the log that was begun when this memtable was frozen
   };
+  class PinnedSequence;
   using Lock = std::unique_lock<Mutex>;
+
+  // db_read.cc
+  void ReleaseSnapshot(SequenceNumber sequence);
 
   // db_open.cc
   Status PrepareDirectory();
@@ -76,7 +88,9 @@ class DB::Impl {
   void RemoveOrphans(const std::vector<std::string>& names);
 
   // db_write.cc
-  Status MakeRoom(Lock* lock);
+  Status MakeRoom(size_t bytes, Lock* lock);
+  void UpdateDebt();
+  void Delay(size_t bytes, Lock* lock);
   Status Commit(Lock* lock);
   Status AppendAndSync(const WriteQueue::Group& group,
                        const std::vector<std::shared_ptr<LogWriter>>& older, LogWriter* log);
@@ -87,12 +101,26 @@ class DB::Impl {
   void Poison(const Status& status);
 
   // db_background.cc
-  void StartBackground();
-  void BackgroundLoop();
+  void StartFlushing();
+  void FlushLoop();
   Status FlushOldest(Lock* lock);
-  Status InstallTable(FileMeta meta, uint64_t log_floor, Lock* lock);
+  StatusOr<FileMeta> WriteMemtable(const MemTable& memtable, uint64_t number,
+                                   std::vector<SequenceNumber> snapshots);
+  Status ApplyEdit(VersionEdit edit, const Version::Change& change, Lock* lock,
+                   const std::function<void()>& publish);
   void RetireLogs(std::vector<std::shared_ptr<LogWriter>> logs);
+  void RemoveObsoleteTables(Lock* lock);
   Status Seal();
+
+  // db_compaction.cc
+  struct Compaction;
+  void StartCompacting();
+  void CompactionLoop();
+  TreeShape Shape() const;
+  Compaction Prepare(const CompactionPlan& plan);
+  Status RunCompaction(const CompactionPlan& plan, Lock* lock);
+  Status MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs);
+  bool CompactionDue() const;
 
   TableBuilderOptions BuilderOptions() const;
   std::shared_ptr<const TableFile> NewTableFile(const FileMeta& meta) const;
@@ -110,8 +138,9 @@ class DB::Impl {
   uint64_t database_id_ = 0;
 
   Mutex mutex_;
-  CondVar work_;      // there is something for the background thread
-  CondVar progress_;  // a flush ended, or the writer was poisoned
+  CondVar flush_work_;       // there is something for the flushing thread
+  CondVar compaction_work_;  // there may be something for a compacting thread
+  CondVar progress_;         // a flush or compaction ended, or the writer was poisoned
 
   WriteQueue queue_;
   bool closed_ = false;                       // guarded by mutex_
@@ -128,9 +157,22 @@ class DB::Impl {
   std::shared_ptr<const Version> version_;             // guarded by mutex_
   std::shared_ptr<const ReadState> read_state_;        // guarded by mutex_
 
-  std::unique_ptr<Manifest> manifest_;  // the background thread's, once it runs
+  Mutex manifest_mutex_;
+  std::unique_ptr<Manifest> manifest_;  // guarded by manifest_mutex_
   uint64_t manifest_size_at_open_ = 0;
-  std::unique_ptr<Scheduler::ThreadHandle> background_;
+
+  const std::unique_ptr<const CompactionPolicy> policy_;
+  static constexpr uint64_t kFullDebt = 1000;
+  uint64_t debt_ = 0;                        // see UpdateDebt; guarded by mutex_
+  uint64_t next_write_micros_ = 0;           // the leader's; see Delay
+  std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
+  std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
+  int outputs_[kNumLevels] = {};             // running compactions, by output; guarded by mutex_
+  int idle_compactors_ = 0;                  // guarded by mutex_
+  std::vector<Version::TablePtr> obsolete_;  // I9; guarded by mutex_
+
+  std::unique_ptr<Scheduler::ThreadHandle> flusher_;
+  std::vector<std::unique_ptr<Scheduler::ThreadHandle>> compactors_;
 };
 
 }  // namespace shearpin

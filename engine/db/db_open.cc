@@ -81,14 +81,17 @@ Status DB::Impl::Open() {
 
   for (int level = 0; level < kNumLevels; ++level) {
     for (const auto& [number, meta] : manifest_->state().levels[level]) {
-      version_ = version_->WithTable(level, NewTableFile(meta));
+      version_ = version_->With({.removed = {}, .added = {{level, NewTableFile(meta)}}});
     }
   }
   published_.store(last_sequence_, std::memory_order_release);
   active_ = std::make_shared<MemTable>();
   RebuildReadState();
+  UpdateDebt();
   RemoveOrphans(names);
   Notify(EventKind::kOpened);
+  Lock lock(mutex_);
+  if (CompactionDue()) StartCompacting();
   return Status::Ok();
 }
 
@@ -197,10 +200,7 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
 // the page cache only, marked clean by a sync that failed before the restart, and no sync of the
 // old files would ever write them.
 Status DB::Impl::WriteRecoveredTable(VersionEdit* edit) {
-  const auto entries = active_->NewIterator();
-  SHEARPIN_ASSIGN_OR_RETURN(
-      FileMeta meta,
-      WriteTable(fs_, directory_, database_id_, NewFileNumber(), BuilderOptions(), entries.get()));
+  SHEARPIN_ASSIGN_OR_RETURN(FileMeta meta, WriteMemtable(*active_, NewFileNumber(), {}));
   edit->added.emplace_back(0, std::move(meta));
   active_ = std::make_shared<MemTable>();
   return Status::Ok();

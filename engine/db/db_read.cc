@@ -8,18 +8,6 @@
 #include "engine/wal/log_reader.h"
 
 namespace shearpin {
-namespace {
-
-class PinnedSequence : public Snapshot {
- public:
-  explicit PinnedSequence(SequenceNumber sequence) : sequence_(sequence) {}
-  uint64_t sequence() const override { return sequence_; }
-
- private:
-  const SequenceNumber sequence_;
-};
-
-}  // namespace
 
 std::shared_ptr<const ReadState> DB::Impl::AcquireReadState(const Snapshot* snapshot,
                                                             SequenceNumber* sequence) {
@@ -65,8 +53,30 @@ std::unique_ptr<Iterator> DB::Impl::NewIterator(const ReadOptions& options) {
   return NewDbIterator(std::move(state), sequence, options);
 }
 
+// Registered while it lives, so that no compaction drops what it sees.
+class DB::Impl::PinnedSequence : public Snapshot {
+ public:
+  PinnedSequence(Impl* db, SequenceNumber sequence) : db_(db), sequence_(sequence) {}
+  ~PinnedSequence() override { db_->ReleaseSnapshot(sequence_); }
+  uint64_t sequence() const override { return sequence_; }
+
+ private:
+  Impl* const db_;
+  const SequenceNumber sequence_;
+};
+
 std::unique_ptr<Snapshot> DB::Impl::GetSnapshot() {
-  return std::make_unique<PinnedSequence>(LatestSequence());
+  Lock lock(mutex_);
+  // Under the lock: a compaction takes its list of snapshots under it too, so one that does not
+  // know of this snapshot has only inputs that are older.
+  const SequenceNumber sequence = LatestSequence();
+  snapshots_.insert(sequence);
+  return std::make_unique<PinnedSequence>(this, sequence);
+}
+
+void DB::Impl::ReleaseSnapshot(SequenceNumber sequence) {
+  Lock lock(mutex_);
+  snapshots_.erase(snapshots_.find(sequence));
 }
 
 Status DB::Impl::VerifyChecksums() {

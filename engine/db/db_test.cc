@@ -253,6 +253,54 @@ TEST(Db, ManyWritersAndReadersAtOnce) {
   EXPECT_EQ(Get(db.get(), "a0"), std::to_string(kWrites - 1));
 }
 
+class DbCompaction : public ::testing::TestWithParam<CompactionStyle> {};
+
+TEST_P(DbCompaction, KeepsTheTreeSmallAndTheDataRight) {
+  CountingListener listener;
+  Options options;
+  options.listener = &listener;
+  options.write_buffer_size = 4 << 10;
+  options.compaction_style = GetParam();
+  options.target_table_size = 4 << 10;
+  options.base_level_size = 16 << 10;
+  options.level_size_multiplier = 4;
+  const std::string directory = FreshDirectory();
+  auto db = MustOpen(options, directory);
+  Map model;
+  auto early = [&] {
+    EXPECT_TRUE(db->Put("k1", "early").ok());
+    return db->GetSnapshot();
+  }();
+  for (int i = 0; i < 4000; ++i) {
+    const std::string key = "k" + std::to_string(i * 7919 % 1000);
+    if (i % 5 == 4) {
+      ASSERT_TRUE(db->Delete(key).ok());
+      model.erase(key);
+    } else {
+      ASSERT_TRUE(db->Put(key, std::string(50, static_cast<char>('a' + i % 26))).ok());
+      model[key] = std::string(50, static_cast<char>('a' + i % 26));
+    }
+  }
+  const auto count = [&](EventKind kind) { return listener.counts[static_cast<int>(kind)].load(); };
+  EXPECT_GT(count(EventKind::kCompactionDone), 5);
+  EXPECT_GT(count(EventKind::kVersionDropped), 0);
+  EXPECT_EQ(Forward(db->NewIterator().get()), model);
+  EXPECT_EQ(Get(db.get(), "k1", early.get()), "early") << "a snapshot lost its version";
+  early.reset();
+  ASSERT_TRUE(db->CompactRange(nullptr, nullptr).ok());
+  EXPECT_EQ(Forward(db->NewIterator().get()), model);
+  EXPECT_EQ(Backward(db->NewIterator().get()), model);
+  EXPECT_TRUE(db->VerifyChecksums().ok());
+  EXPECT_GT(count(EventKind::kTombstoneDropped), 0);
+  ASSERT_TRUE(db->Close().ok());
+  db = MustOpen(options, directory);
+  EXPECT_EQ(Forward(db->NewIterator().get()), model);
+}
+
+INSTANTIATE_TEST_SUITE_P(Styles, DbCompaction,
+                         ::testing::Values(CompactionStyle::kLeveled, CompactionStyle::kTiered,
+                                           CompactionStyle::kSimple));
+
 std::string KeyOf(int i) {
   return std::string(static_cast<size_t>(i % 3), 'p') + std::to_string(i);
 }
@@ -263,6 +311,12 @@ RC_GTEST_PROP(DbProperty, AgreesWithAMap, ()) {
   options.block_size = static_cast<size_t>(*rc::gen::inRange(64, 512));
   options.block_restart_interval = *rc::gen::inRange(1, 20);
   options.manifest_rotate_size = 256;
+  options.compaction_style = *rc::gen::element(CompactionStyle::kLeveled, CompactionStyle::kTiered,
+                                               CompactionStyle::kSimple, CompactionStyle::kNone);
+  options.level0_compaction_trigger = *rc::gen::inRange(1, 5);
+  options.target_table_size = 1024;
+  options.base_level_size = static_cast<uint64_t>(*rc::gen::inRange(1024, 10000));
+  options.level_size_multiplier = *rc::gen::inRange(2, 5);
   options.flush_on_close = *rc::gen::arbitrary<bool>();
   options.wal_preallocate_size = *rc::gen::element<size_t>(0, 4096);
   const std::string directory = FreshDirectory();
@@ -284,8 +338,10 @@ RC_GTEST_PROP(DbProperty, AgreesWithAMap, ()) {
     } else if (action < 97) {
       RC_ASSERT(db->Close().ok());
       db = MustOpen(options, directory);
-    } else {
+    } else if (action < 99) {
       RC_ASSERT(db->VerifyChecksums().ok());
+    } else {
+      RC_ASSERT(db->CompactRange(nullptr, nullptr).ok());
     }
   }
   const auto iterator = db->NewIterator();

@@ -1,4 +1,5 @@
 // Writing: group commit, durability, and the switch to a new log and memtable.
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -62,24 +63,65 @@ Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options) {
   Lock lock(mutex_);
   Status status;
   if (!queue_.Join(&writer, &status)) return status;
-  status = MakeRoom(&lock);
+  status = MakeRoom(batch->ByteSize(), &lock);
   if (status.ok()) status = Commit(&lock);
   queue_.Finish(status);
   return status;
 }
 
-Status DB::Impl::MakeRoom(Lock* lock) {
+Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
+  bool delayed = false;
   for (bool waited = false;;) {
     if (closed_) return Status::Aborted(directory_ + ": the database is closed");
     SHEARPIN_RETURN_IF_ERROR(write_error_);
-    if (active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
-    if (frozen_.size() + 1 < static_cast<size_t>(options_.max_write_buffers)) {
+    if (debt_ > 0 && debt_ < kFullDebt && !delayed) {
+      delayed = true;
+      Delay(bytes, lock);
+      continue;
+    }
+    const bool stopped = debt_ >= kFullDebt;
+    if (!stopped && active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
+    if (!stopped && frozen_.size() + 1 < static_cast<size_t>(options_.max_write_buffers)) {
       return SwitchMemtable(lock);
     }
     if (!waited) Notify(EventKind::kWriteStalled);
     waited = true;
     progress_.Wait();
   }
+}
+
+// Requires mutex_. How far the tree is between the triggers, in thousandths: 0 is no reason to
+// slow down, kFullDebt one to stop. Whoever writes is slowed down in proportion long before, so
+// that a stop, which would be felt in the tail of latencies, stays rare.
+void DB::Impl::UpdateDebt() {
+  debt_ = 0;
+  if (options_.compaction_style == CompactionStyle::kNone) return;
+  auto share = [](uint64_t value, uint64_t soft, uint64_t hard) -> uint64_t {
+    if (value < soft) return 0;
+    if (value >= hard) return kFullDebt;
+    return 1 + (value - soft) * (kFullDebt - 1) / (hard - soft);
+  };
+  debt_ = std::max(
+      share(version_->level(0).size(), static_cast<uint64_t>(options_.level0_slowdown_trigger),
+            static_cast<uint64_t>(options_.level0_stop_trigger)),
+      share(policy_->PendingBytes(Shape()), options_.soft_pending_compaction_bytes,
+            options_.hard_pending_compaction_bytes));
+}
+
+// Lets the writer wait until the bytes written so far fit the delayed rate. Waits shorter than a
+// timer's grain are saved up.
+void DB::Impl::Delay(size_t bytes, Lock* lock) {
+  constexpr uint64_t kGrainMicros = 1000;
+  const uint64_t rate =
+      std::max<uint64_t>(options_.delayed_write_rate * (kFullDebt - debt_) / kFullDebt, 1024);
+  const uint64_t now = scheduler_->NowMicros();
+  next_write_micros_ = std::max(now, next_write_micros_) + bytes * 1000000 / rate;
+  if (next_write_micros_ < now + kGrainMicros) return;
+  Notify(EventKind::kWriteDelayed, 0, next_write_micros_ - now);
+  const uint64_t deadline = next_write_micros_;
+  lock->unlock();
+  scheduler_->SleepUntil(deadline);
+  lock->lock();
 }
 
 Status DB::Impl::Commit(Lock* lock) {
@@ -155,8 +197,7 @@ Status DB::Impl::SwitchMemtable(Lock* lock) {
   frozen_.push_back({active_, number});
   active_ = std::make_shared<MemTable>();
   RebuildReadState();
-  StartBackground();
-  work_.NotifyOne();
+  StartFlushing();
   return Status::Ok();
 }
 

@@ -7,12 +7,19 @@ namespace shearpin {
 
 StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
                               uint64_t number, TableBuilderOptions options,
-                              InternalIterator* entries) {
+                              CompactionIterator* entries, OutputCutter* cutter) {
   options.file_id = Mix64(database_id ^ Mix64(number));
   const std::string path = JoinPath(directory, TableName(number));
   SHEARPIN_ASSIGN_OR_RETURN(auto file, fs->OpenWritable(path, OpenMode::kCreateNew));
   TableBuilder builder(options, file.get());
-  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
+  std::string last_user_key;
+  for (; entries->Valid(); entries->Next()) {
+    const std::string_view user_key = UserKey(entries->key());
+    if (cutter != nullptr && (builder.entries() == 0 || user_key != last_user_key)) {
+      const bool cut = cutter->CutBefore(user_key, builder.EstimatedSize());
+      if (cut && builder.entries() > 0) break;
+      last_user_key.assign(user_key);
+    }
     SHEARPIN_RETURN_IF_ERROR(builder.Add(entries->key(), entries->value()));
   }
   SHEARPIN_RETURN_IF_ERROR(entries->status());

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "engine/base/internal_iterator.h"
+#include "engine/compaction/compaction_iterator.h"
+#include "engine/compaction/output_cutter.h"
 #include "engine/env/file_system.h"
 #include "engine/manifest/version_edit.h"
 #include "engine/sst/table_builder.h"
@@ -12,11 +13,12 @@
 
 namespace shearpin {
 
-// Writes what `entries` yields from its first on into table `number` of `directory`. When OK, the
-// table's bytes and its directory entry are durable and the MANIFEST may name it.
+// Writes what `entries` yields from where it stands, which must be valid, up to its end or to where
+// `cutter` (may be null) ends the table, into table `number` of `directory`. When OK, the table's
+// bytes and its directory entry are durable and the MANIFEST may name it.
 // options.file_id is overwritten: it is derived from database id and number.
 StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
                               uint64_t number, TableBuilderOptions options,
-                              InternalIterator* entries);
+                              CompactionIterator* entries, OutputCutter* cutter);
 
 }  // namespace shearpin

@@ -27,26 +27,52 @@ StatusOr<const Table*> TableFile::Open() const {
   return static_cast<const Table*>(table_.get());
 }
 
-std::shared_ptr<const Version> Version::WithTable(int level,
-                                                  std::shared_ptr<const TableFile> file) const {
+std::shared_ptr<const Version> Version::With(const Change& change) const {
   auto next = std::make_shared<Version>(*this);
-  Tables& tables = next->levels_[level];
-  // Newest data first. Tables of one level that hold versions of the same key hold disjoint ranges
-  // of sequence numbers, so the largest decides.
-  const auto place = std::find_if(tables.begin(), tables.end(), [&](const auto& other) {
-    return other->meta().largest_sequence <= file->meta().largest_sequence;
-  });
-  tables.insert(place, std::move(file));
+  for (Tables& tables : next->levels_) {
+    std::erase_if(tables, [&](const TablePtr& file) {
+      return std::find(change.removed.begin(), change.removed.end(), file->meta().number) !=
+             change.removed.end();
+    });
+  }
+  for (const auto& [level, file] : change.added) {
+    Tables& tables = next->levels_[level];
+    const auto place = std::find_if(tables.begin(), tables.end(), [&](const TablePtr& other) {
+      // Tables of level 0 that hold versions of one key hold disjoint ranges of sequence numbers,
+      // so the largest decides which is newer.
+      return level == 0 ? other->meta().largest_sequence <= file->meta().largest_sequence
+                        : CompareInternalKeys(other->meta().smallest, file->meta().smallest) > 0;
+    });
+    tables.insert(place, file);
+  }
   return next;
+}
+
+size_t FindTable(const Version::Tables& tables, std::string_view user_key) {
+  const auto found = std::partition_point(tables.begin(), tables.end(), [&](const auto& file) {
+    return UserKey(file->meta().largest) < user_key;
+  });
+  return static_cast<size_t>(found - tables.begin());
+}
+
+bool Version::CoveredBelow(int level, std::string_view user_key) const {
+  for (int i = level + 1; i < kNumLevels; ++i) {
+    const size_t at = FindTable(levels_[i], user_key);
+    if (at < levels_[i].size() && levels_[i][at]->Covers(user_key)) return true;
+  }
+  return false;
 }
 
 Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
   const std::string_view user_key = UserKey(seek_key);
   *result = Lookup();
-  for (const Tables& tables : levels_) {
-    for (const auto& file : tables) {
-      if (!file->Covers(user_key)) continue;
-      SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
+  for (int level = 0; level < kNumLevels; ++level) {
+    const Tables& tables = levels_[level];
+    const size_t first = level == 0 ? 0 : FindTable(tables, user_key);
+    const size_t end = level == 0 ? tables.size() : std::min(first + 1, tables.size());
+    for (size_t i = first; i < end; ++i) {
+      if (!tables[i]->Covers(user_key)) continue;
+      SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
       SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result));
       if (result->kind != Lookup::Kind::kAbsent) return Status::Ok();
     }
@@ -55,16 +81,17 @@ Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* resul
 }
 
 void Version::AppendIterators(std::vector<std::unique_ptr<InternalIterator>>* iterators) const {
-  for (const Tables& tables : levels_) {
-    for (const auto& file : tables) {
-      auto table = file->Open();
-      iterators->push_back(table.ok() ? (*table)->NewIterator() : NewEmptyIterator(table.status()));
-    }
+  for (const auto& file : levels_[0]) {
+    auto table = file->Open();
+    iterators->push_back(table.ok() ? (*table)->NewIterator() : NewEmptyIterator(table.status()));
+  }
+  for (int level = 1; level < kNumLevels; ++level) {
+    if (!levels_[level].empty()) iterators->push_back(NewLevelIterator(&levels_[level]));
   }
 }
 
-std::vector<std::shared_ptr<const TableFile>> Version::AllTables() const {
-  std::vector<std::shared_ptr<const TableFile>> all;
+Version::Tables Version::AllTables() const {
+  Tables all;
   for (const Tables& tables : levels_) all.insert(all.end(), tables.begin(), tables.end());
   return all;
 }

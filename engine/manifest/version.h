@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/internal_iterator.h"
@@ -47,28 +48,46 @@ class TableFile {
 
 class Version {
  public:
-  using Tables = std::vector<std::shared_ptr<const TableFile>>;
+  using TablePtr = std::shared_ptr<const TableFile>;
+  using Tables = std::vector<TablePtr>;
+
+  // Tables to take away, by number, and to add, by level.
+  struct Change {
+    std::vector<uint64_t> removed;
+    std::vector<std::pair<int, TablePtr>> added;
+  };
 
   Version() = default;
-  // This version with one more table.
-  std::shared_ptr<const Version> WithTable(int level, std::shared_ptr<const TableFile> file) const;
+  // This version with a change made.
+  std::shared_ptr<const Version> With(const Change& change) const;
 
-  // The tables of a level, the one with the newest data first.
+  // Level 0: the table with the newest data first; tables may overlap. Deeper levels: by smallest
+  // key; no two tables share a user key.
   const Tables& level(int i) const { return levels_[i]; }
 
   // The newest version of the key at or below the sequence of `seek_key` (user key, sequence,
   // kSeekType). `result->value` points into `*block`.
   Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const;
 
-  // One iterator a table, newest data first; a table that cannot be opened gives an iterator
-  // with that error. The iterators need this Version alive.
+  // One iterator a table of level 0, newest data first, then one a deeper level, which opens its
+  // tables as it reaches them. What cannot be opened gives an iterator with that error. The
+  // iterators need this Version alive.
   void AppendIterators(std::vector<std::unique_ptr<InternalIterator>>* iterators) const;
 
   // All tables, level by level.
-  std::vector<std::shared_ptr<const TableFile>> AllTables() const;
+  Tables AllTables() const;
+
+  // True if a level below `level` holds a table whose range covers `user_key`.
+  bool CoveredBelow(int level, std::string_view user_key) const;
 
  private:
   Tables levels_[kNumLevels];
 };
+
+// The table of a level below 0 that may hold `user_key`, by its index, or tables.size().
+size_t FindTable(const Version::Tables& tables, std::string_view user_key);
+
+// Over tables that do not overlap, in order, as one sorted source. `tables` outlives it.
+std::unique_ptr<InternalIterator> NewLevelIterator(const Version::Tables* tables);
 
 }  // namespace shearpin

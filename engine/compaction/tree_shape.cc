@@ -1,0 +1,54 @@
+#include "engine/compaction/tree_shape.h"
+
+#include <algorithm>
+
+namespace shearpin {
+
+std::string_view CompactionReasonName(CompactionReason reason) {
+  switch (reason) {
+    case CompactionReason::kLevel0Tables:
+      return "level0-tables";
+    case CompactionReason::kLevelSize:
+      return "level-size";
+    case CompactionReason::kSpaceAmplification:
+      return "space-amplification";
+    case CompactionReason::kSizeRatio:
+      return "size-ratio";
+    case CompactionReason::kSortedRuns:
+      return "sorted-runs";
+    case CompactionReason::kManual:
+      return "manual";
+  }
+  return "unknown";
+}
+
+uint64_t LevelBytes(const std::vector<TableSummary>& tables) {
+  uint64_t bytes = 0;
+  for (const TableSummary& table : tables) bytes += table.size;
+  return bytes;
+}
+
+bool AnyBusy(const std::vector<TableSummary>& tables) {
+  return std::any_of(tables.begin(), tables.end(), [](const auto& table) { return table.busy; });
+}
+
+void KeyRange::Include(const TableSummary& table) {
+  if (empty || table.smallest < smallest) smallest = table.smallest;
+  if (empty || table.largest > largest) largest = table.largest;
+  empty = false;
+}
+
+bool KeyRange::Overlaps(const TableSummary& table) const {
+  return !empty && table.smallest <= largest && table.largest >= smallest;
+}
+
+std::vector<const TableSummary*> Overlapping(const std::vector<TableSummary>& tables,
+                                             const KeyRange& range) {
+  std::vector<const TableSummary*> found;
+  for (const TableSummary& table : tables) {
+    if (range.Overlaps(table)) found.push_back(&table);
+  }
+  return found;
+}
+
+}  // namespace shearpin

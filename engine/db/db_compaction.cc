@@ -1,0 +1,232 @@
+// Compaction: running what the policy picks, and merging on request.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/base/merging_iterator.h"
+#include "engine/compaction/compaction_iterator.h"
+#include "engine/compaction/output_cutter.h"
+#include "engine/db/db_impl.h"
+#include "engine/db/table_writer.h"
+#include "engine/manifest/file_names.h"
+
+namespace shearpin {
+
+// A plan with what it needs pinned.
+struct DB::Impl::Compaction {
+  const CompactionPlan& plan;
+  std::shared_ptr<const Version> version;
+  std::vector<Version::Tables> inputs;  // by plan.inputs
+  Version::Tables older;                // of level 0, not inputs, behind them
+  std::vector<SequenceNumber> snapshots;
+
+  // True if data that is older than the inputs may hold the key.
+  bool CoveredBelow(std::string_view user_key) const {
+    return std::any_of(older.begin(), older.end(),
+                       [&](const auto& table) { return table->Covers(user_key); }) ||
+           version->CoveredBelow(plan.output_level, user_key);
+  }
+};
+
+// Requires mutex_.
+TreeShape DB::Impl::Shape() const {
+  TreeShape shape;
+  for (int level = 0; level < kNumLevels; ++level) {
+    for (const auto& table : version_->level(level)) {
+      const FileMeta& meta = table->meta();
+      shape.levels[level].push_back({.number = meta.number,
+                                     .size = meta.size,
+                                     .smallest = UserKey(meta.smallest),
+                                     .largest = UserKey(meta.largest),
+                                     .busy = compacting_.count(meta.number) != 0});
+    }
+    shape.busy_output[level] = outputs_[level] != 0;
+  }
+  return shape;
+}
+
+// Requires mutex_.
+bool DB::Impl::CompactionDue() const {
+  return write_error_.ok() && !stopping_ && policy_->Pick(Shape()).has_value();
+}
+
+// Requires mutex_. Wakes a waiting thread, or starts one more.
+void DB::Impl::StartCompacting() {
+  if (idle_compactors_ == 0 && compactors_.size() < static_cast<size_t>(options_.max_compactions)) {
+    compactors_.push_back(scheduler_->Spawn("shearpin-compact", [this] { CompactionLoop(); }));
+  }
+  compaction_work_.NotifyOne();
+}
+
+void DB::Impl::CompactionLoop() {
+  Lock lock(mutex_);
+  while (!stopping_) {
+    std::optional<CompactionPlan> plan;
+    if (write_error_.ok()) plan = policy_->Pick(Shape());
+    if (!plan) {
+      ++idle_compactors_;
+      compaction_work_.Wait();
+      --idle_compactors_;
+      continue;
+    }
+    const Status status = RunCompaction(*plan, &lock);
+    if (status.IsAborted()) return;
+    if (!status.ok()) {
+      Notify(EventKind::kBackgroundError);
+      Poison(status);
+    }
+    RemoveObsoleteTables(&lock);
+    // What this one made room for may be more than one thread's work.
+    if (CompactionDue()) StartCompacting();
+    progress_.NotifyAll();
+  }
+}
+
+// Requires mutex_. Marks the inputs as taken.
+DB::Impl::Compaction DB::Impl::Prepare(const CompactionPlan& plan) {
+  Compaction compaction{.plan = plan,
+                        .version = version_,
+                        .inputs = {},
+                        .older = {},
+                        .snapshots = {snapshots_.begin(), snapshots_.end()}};
+  for (const CompactionInput& input : plan.inputs) {
+    Version::Tables& tables = compaction.inputs.emplace_back();
+    bool passed = false;
+    for (const auto& table : version_->level(input.level)) {
+      const uint64_t number = table->meta().number;
+      const bool chosen =
+          std::find(input.tables.begin(), input.tables.end(), number) != input.tables.end();
+      if (chosen) {
+        tables.push_back(table);
+        compacting_.insert(number);
+      } else if (input.level == 0 && passed) {
+        compaction.older.push_back(table);
+      }
+      passed |= chosen;
+    }
+  }
+  ++outputs_[plan.output_level];
+  return compaction;
+}
+
+Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
+  const Compaction compaction = Prepare(plan);
+  VersionEdit edit;
+  Version::Change change;
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    for (const auto& table : compaction.inputs[i]) {
+      edit.removed.emplace_back(plan.inputs[i].level, table->meta().number);
+      change.removed.push_back(table->meta().number);
+    }
+  }
+  Status status;
+  if (plan.trivial_move) {
+    const Version::TablePtr& table = compaction.inputs.front().front();
+    edit.added.emplace_back(plan.output_level, table->meta());
+    change.added.emplace_back(plan.output_level, table);
+    Notify(EventKind::kTrivialMove, table->meta().number);
+  } else {
+    lock->unlock();
+    Notify(EventKind::kCompactionBegun, change.removed.size());
+    std::vector<FileMeta> outputs;
+    status = MergeTables(compaction, &outputs);
+    uint64_t bytes = 0;
+    for (const FileMeta& meta : outputs) {
+      bytes += meta.size;
+      if (status.ok()) continue;
+      // No MANIFEST names them.
+      fs_->Unlink(JoinPath(directory_, TableName(meta.number))).IgnoreError();
+    }
+    for (FileMeta& meta : outputs) {
+      change.added.emplace_back(plan.output_level, NewTableFile(meta));
+      edit.added.emplace_back(plan.output_level, std::move(meta));
+    }
+    if (status.ok()) Notify(EventKind::kCompactionDone, 0, bytes);
+    lock->lock();
+  }
+  if (status.ok()) {
+    status = ApplyEdit(std::move(edit), change, lock, [&] {
+      if (plan.trivial_move) return;
+      for (const auto& tables : compaction.inputs) {
+        obsolete_.insert(obsolete_.end(), tables.begin(), tables.end());
+      }
+    });
+  }
+  for (const uint64_t number : change.removed) compacting_.erase(number);
+  --outputs_[plan.output_level];
+  return status;
+}
+
+// Writes the merge of the inputs. On error, `outputs` holds what was finished.
+Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs) {
+  const CompactionPlan& plan = compaction.plan;
+  std::vector<std::unique_ptr<InternalIterator>> sources;
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    if (plan.inputs[i].level != 0) {
+      sources.push_back(NewLevelIterator(&compaction.inputs[i]));
+      continue;
+    }
+    for (const auto& table : compaction.inputs[i]) {
+      SHEARPIN_ASSIGN_OR_RETURN(const Table* opened, table->Open());
+      sources.push_back(opened->NewIterator());
+    }
+  }
+  const auto merge = NewMergingIterator(std::move(sources));
+  CompactionIterator kept(
+      merge.get(),
+      {.snapshots = compaction.snapshots,
+       .covered_below = [&](std::string_view key) { return compaction.CoveredBelow(key); },
+       .filter = options_.compaction_filter});
+  const Version::Tables none;
+  const bool bottom = plan.output_level + 1 == kNumLevels;
+  OutputCutter cutter(plan, bottom ? &none : &compaction.version->level(plan.output_level + 1));
+  for (kept.SeekToFirst(); kept.Valid();) {
+    uint64_t number;
+    {
+      Lock lock(mutex_);
+      // A merge loses nothing by being given up.
+      if (stopping_) return Status::Aborted(directory_ + ": the database is closing");
+      number = NewFileNumber();
+    }
+    auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &cutter);
+    if (!meta.ok()) {
+      fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
+      return meta.status();
+    }
+    outputs->push_back(*std::move(meta));
+  }
+  SHEARPIN_RETURN_IF_ERROR(kept.status());
+  if (kept.dropped_versions() > 0) {
+    Notify(EventKind::kVersionDropped, 0, kept.dropped_versions());
+  }
+  if (kept.dropped_tombstones() > 0) {
+    Notify(EventKind::kTombstoneDropped, 0, kept.dropped_tombstones());
+  }
+  if (kept.filtered() > 0) Notify(EventKind::kFiltered, 0, kept.filtered());
+  return Status::Ok();
+}
+
+Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_view* end) {
+  SHEARPIN_RETURN_IF_ERROR(Flush());
+  Lock lock(mutex_);
+  for (int level = 0;;) {
+    SHEARPIN_RETURN_IF_ERROR(write_error_);
+    bool blocked = false;
+    const auto plan = policy_->PickManual(Shape(), begin, end, &level, &blocked);
+    if (plan) {
+      const Status status = RunCompaction(*plan, &lock);
+      if (!status.ok()) {
+        Poison(status);
+        return status;
+      }
+      progress_.NotifyAll();
+    } else if (blocked) {
+      progress_.Wait();
+    } else {
+      RemoveObsoleteTables(&lock);
+      return Status::Ok();
+    }
+  }
+}
+
+}  // namespace shearpin
