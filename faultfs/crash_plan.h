@@ -71,11 +71,11 @@ struct Fill {
 struct CrashPlan {
   CrashKind kind = CrashKind::kPower;
   KeepRule keep = KeepRule::kAll;
-  uint32_t prefix = 0;        // kPrefix
-  std::vector<uint32_t> ops;  // kOnly, kNeed, kExcept
-  std::string bits;           // kList: '0' and '1'
-  std::vector<Tear> tears;    // at most one for an operation; the first counts
-  std::vector<Fill> fills;    // likewise
+  uint32_t prefix = 0;             // kPrefix
+  std::vector<uint32_t> ops = {};  // kOnly, kNeed, kExcept
+  std::string bits = {};           // kList: '0' and '1'
+  std::vector<Tear> tears = {};    // at most one for an operation; the first counts
+  std::vector<Fill> fills = {};    // likewise
 
   bool operator==(const CrashPlan&) const = default;
 
