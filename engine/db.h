@@ -5,7 +5,7 @@
 //   if (!db.ok()) return db.status();
 //   SHEARPIN_RETURN_IF_ERROR((*db)->Put("key", "value", {.durability = Durability::kSync}));
 //
-// Keys are ordered bytewise. Empty keys and values are legal; each is at most 1 GiB.
+// Keys are ordered bytewise. Empty keys and values are legal; a key has at most 64 MiB, a value 1 GiB.
 // Thread safety: all methods may be called from many threads at once, except Close and the
 // destructor, which come after everything else.
 // Ownership: one DB owns a directory at a time (a lock file keeps others out).
@@ -69,6 +69,9 @@ class DB {
   // Flushes, then merges every table that overlaps [begin, end] (null: unbounded) until the range
   // is one sorted run; deleted data and old versions that no snapshot needs are gone then.
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
+
+  // Waits until no flush or merge runs or is due. An error if background work has failed.
+  Status WaitForBackground();
 
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.

@@ -95,6 +95,8 @@ Status DB::CompactRange(const std::string_view* begin, const std::string_view* e
   return impl_->CompactRange(begin, end);
 }
 
+Status DB::WaitForBackground() { return impl_->WaitForBackground(); }
+
 Status DB::VerifyChecksums() { return impl_->VerifyChecksums(); }
 
 StatusOr<std::string> DB::Property(std::string_view name) { return impl_->Property(name); }

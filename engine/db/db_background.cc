@@ -23,7 +23,9 @@ void DB::Impl::FlushLoop() {
   for (;;) {
     while (!stopping_ && (frozen_.empty() || !write_error_.ok())) flush_work_.Wait();
     if (stopping_) return;
+    ++background_jobs_;
     const Status status = FlushOldest(&lock);
+    --background_jobs_;
     if (!status.ok()) {
       Notify(EventKind::kBackgroundError);
       Poison(status);
@@ -102,8 +104,8 @@ Status DB::Impl::ApplyEdit(VersionEdit edit, const Version::Change& change, Lock
   return Status::Ok();
 }
 
-// I9. Whoever still reads one of them keeps it for the next call; what is left at the end of the
-// process is an orphan that the next open removes.
+// I9. A table that a reader still pins stays until that reader lets go (ReleaseReader); what is
+// left at the end of the process is an orphan that the next open removes.
 void DB::Impl::RemoveObsoleteTables(Lock* lock) {
   // After an error of the MANIFEST, the next recovery may find that it names them still (I7).
   if (!write_error_.ok()) return;
@@ -114,12 +116,35 @@ void DB::Impl::RemoveObsoleteTables(Lock* lock) {
     unused.push_back(std::move(table));
     return true;
   });
+  any_obsolete_.store(!obsolete_.empty(), std::memory_order_relaxed);
+  if (unused.empty()) return;
+  ++background_jobs_;
   lock->unlock();
   for (const auto& table : unused) {
     fs_->Unlink(table->path()).IgnoreError();
     Notify(EventKind::kTableRemoved, table->meta().number);
   }
   lock->lock();
+  --background_jobs_;
+  progress_.NotifyAll();
+}
+
+// A reader has just let go of its state, and may have been the last to need a table.
+void DB::Impl::ReleaseReader() {
+  if (!any_obsolete_.load(std::memory_order_relaxed)) return;
+  Lock lock(mutex_);
+  RemoveObsoleteTables(&lock);
+}
+
+Status DB::Impl::WaitForBackground() {
+  Lock lock(mutex_);
+  for (;;) {
+    SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (background_jobs_ == 0 && frozen_.empty() && !CompactionDue()) break;
+    progress_.Wait();
+  }
+  RemoveObsoleteTables(&lock);
+  return Status::Ok();
 }
 
 // I5. Their data is in durable tables: an unlink that fails or comes back can lose none of it. The

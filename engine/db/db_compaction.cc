@@ -69,13 +69,14 @@ void DB::Impl::CompactionLoop() {
       --idle_compactors_;
       continue;
     }
+    ++background_jobs_;
     const Status status = RunCompaction(*plan, &lock);
-    if (status.IsAborted()) return;
-    if (!status.ok()) {
+    if (!status.ok() && !status.IsAborted()) {
       Notify(EventKind::kBackgroundError);
       Poison(status);
     }
     RemoveObsoleteTables(&lock);
+    --background_jobs_;
     // What this one made room for may be more than one thread's work.
     if (CompactionDue()) StartCompacting();
     progress_.NotifyAll();
@@ -150,6 +151,7 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
       for (const auto& tables : compaction.inputs) {
         obsolete_.insert(obsolete_.end(), tables.begin(), tables.end());
       }
+      any_obsolete_.store(true, std::memory_order_relaxed);
     });
   }
   for (const uint64_t number : change.removed) compacting_.erase(number);

@@ -63,6 +63,7 @@ class DB::Impl {
   uint64_t LatestSequence() const { return published_.load(std::memory_order_acquire); }
 
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
+  Status WaitForBackground();
 
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
@@ -77,6 +78,9 @@ class DB::Impl {
 
   // db_read.cc
   void ReleaseSnapshot(SequenceNumber sequence);
+  Status VerifyTables(const Version& version);
+  Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
+              LoadedBlock* block, Lookup* found) const;
 
   // db_open.cc
   Status PrepareDirectory();
@@ -110,6 +114,7 @@ class DB::Impl {
                    const std::function<void()>& publish);
   void RetireLogs(std::vector<std::shared_ptr<LogWriter>> logs);
   void RemoveObsoleteTables(Lock* lock);
+  void ReleaseReader();
   Status Seal();
 
   // db_compaction.cc
@@ -169,7 +174,9 @@ class DB::Impl {
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
   int outputs_[kNumLevels] = {};             // running compactions, by output; guarded by mutex_
   int idle_compactors_ = 0;                  // guarded by mutex_
+  int background_jobs_ = 0;                  // flushes, compactions; guarded by mutex_
   std::vector<Version::TablePtr> obsolete_;  // I9; guarded by mutex_
+  std::atomic<bool> any_obsolete_{false};    // whether obsolete_ holds anything
 
   std::unique_ptr<Scheduler::ThreadHandle> flusher_;
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> compactors_;

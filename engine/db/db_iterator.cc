@@ -24,14 +24,20 @@ std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state) {
 class DbIterator : public Iterator {
  public:
   DbIterator(std::shared_ptr<const ReadState> state, SequenceNumber sequence,
-             const ReadOptions& options)
-      : state_(std::move(state)),
+             const ReadOptions& options, std::function<void()> released)
+      : released_(std::move(released)),
+        state_(std::move(state)),
         sequence_(sequence),
         lower_kind_(options.lower.kind),
         upper_kind_(options.upper.kind),
         lower_(options.lower.key),
         upper_(options.upper.key),
         merge_(NewInternalIterator(*state_)) {}
+  ~DbIterator() override {
+    merge_.reset();  // it looks into the state
+    state_.reset();
+    released_();
+  }
 
   bool Valid() const override { return valid_; }
   std::string_view key() const override {
@@ -177,13 +183,14 @@ class DbIterator : public Iterator {
     valid_ = found && merge_->status().ok();
   }
 
-  const std::shared_ptr<const ReadState> state_;
+  const std::function<void()> released_;
+  std::shared_ptr<const ReadState> state_;
   const SequenceNumber sequence_;
   const Bound::Kind lower_kind_;
   const Bound::Kind upper_kind_;
   const std::string lower_;
   const std::string upper_;
-  const std::unique_ptr<InternalIterator> merge_;
+  std::unique_ptr<InternalIterator> merge_;
 
   bool valid_ = false;
   bool forward_ = true;
@@ -195,8 +202,9 @@ class DbIterator : public Iterator {
 }  // namespace
 
 std::unique_ptr<Iterator> NewDbIterator(std::shared_ptr<const ReadState> state,
-                                        SequenceNumber sequence, const ReadOptions& options) {
-  return std::make_unique<DbIterator>(std::move(state), sequence, options);
+                                        SequenceNumber sequence, const ReadOptions& options,
+                                        std::function<void()> released) {
+  return std::make_unique<DbIterator>(std::move(state), sequence, options, std::move(released));
 }
 
 }  // namespace shearpin

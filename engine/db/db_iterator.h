@@ -1,6 +1,7 @@
 // The user's iterator: hides sequence numbers, tombstones and older versions from a merge.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "engine/base/internal_iterator.h"
@@ -12,8 +13,9 @@
 namespace shearpin {
 
 // Over everything in `state` that is visible at `sequence`, between the bounds of `options`, whose
-// keys are copied. Keeps `state` alive.
+// keys are copied. Keeps `state` alive, and calls `released` when it has let go of it.
 std::unique_ptr<Iterator> NewDbIterator(std::shared_ptr<const ReadState> state,
-                                        SequenceNumber sequence, const ReadOptions& options);
+                                        SequenceNumber sequence, const ReadOptions& options,
+                                        std::function<void()> released);
 
 }  // namespace shearpin

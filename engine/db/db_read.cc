@@ -30,27 +30,35 @@ void DB::Impl::RebuildReadState() {
 
 Status DB::Impl::Get(std::string_view key, std::string* value, const ReadOptions& options) {
   SequenceNumber sequence;
-  const std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
-  Lookup found = state->active->Get(key, sequence);
-  for (const auto& memtable : state->frozen) {
-    if (found.kind != Lookup::Kind::kAbsent) break;
-    found = memtable->Get(key, sequence);
-  }
+  std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
   LoadedBlock block;
-  if (found.kind == Lookup::Kind::kAbsent) {
-    std::string seek_key;
-    AppendInternalKey(&seek_key, key, sequence, kSeekType);
-    SHEARPIN_RETURN_IF_ERROR(state->version->Get(seek_key, &block, &found));
+  Lookup found;
+  const Status status = Find(*state, key, sequence, &block, &found);
+  if (status.ok() && found.kind == Lookup::Kind::kValue) value->assign(found.value);
+  state.reset();
+  ReleaseReader();
+  if (!status.ok()) return status;
+  return found.kind == Lookup::Kind::kValue ? Status::Ok() : Status::NotFound("no such key");
+}
+
+// The newest version at or below `sequence`; its value points into `state` or `*block`.
+Status DB::Impl::Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
+                      LoadedBlock* block, Lookup* found) const {
+  *found = state.active->Get(key, sequence);
+  if (found->kind != Lookup::Kind::kAbsent) return Status::Ok();
+  for (const auto& memtable : state.frozen) {
+    *found = memtable->Get(key, sequence);
+    if (found->kind != Lookup::Kind::kAbsent) return Status::Ok();
   }
-  if (found.kind != Lookup::Kind::kValue) return Status::NotFound("no such key");
-  value->assign(found.value);
-  return Status::Ok();
+  std::string seek_key;
+  AppendInternalKey(&seek_key, key, sequence, kSeekType);
+  return state.version->Get(seek_key, block, found);
 }
 
 std::unique_ptr<Iterator> DB::Impl::NewIterator(const ReadOptions& options) {
   SequenceNumber sequence;
   std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
-  return NewDbIterator(std::move(state), sequence, options);
+  return NewDbIterator(std::move(state), sequence, options, [this] { ReleaseReader(); });
 }
 
 // Registered while it lives, so that no compaction drops what it sees.
@@ -79,6 +87,20 @@ void DB::Impl::ReleaseSnapshot(SequenceNumber sequence) {
   snapshots_.erase(snapshots_.find(sequence));
 }
 
+Status DB::Impl::VerifyTables(const Version& version) {
+  for (const auto& file : version.AllTables()) {
+    SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
+    SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file->meta().checksum));
+    const TableProperties& properties = table->properties();
+    if (properties.entries != file->meta().entries ||
+        properties.smallest_key != file->meta().smallest ||
+        properties.largest_key != file->meta().largest) {
+      return Status::Corruption(file->path() + ": its properties are not what the MANIFEST says");
+    }
+  }
+  return Status::Ok();
+}
+
 Status DB::Impl::VerifyChecksums() {
   std::shared_ptr<const Version> version;
   std::vector<std::shared_ptr<LogWriter>> logs;
@@ -90,16 +112,10 @@ Status DB::Impl::VerifyChecksums() {
     logs.push_back(log_);
     for (const auto& log : logs) lengths.push_back(log->size());
   }
-  for (const auto& file : version->AllTables()) {
-    SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
-    SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file->meta().checksum));
-    const TableProperties& properties = table->properties();
-    if (properties.entries != file->meta().entries ||
-        properties.smallest_key != file->meta().smallest ||
-        properties.largest_key != file->meta().largest) {
-      return Status::Corruption(file->path() + ": its properties are not what the MANIFEST says");
-    }
-  }
+  const Status tables = VerifyTables(*version);
+  version.reset();
+  ReleaseReader();
+  SHEARPIN_RETURN_IF_ERROR(tables);
   for (size_t i = 0; i < logs.size(); ++i) {
     std::string contents;
     const Status read = ReadFile(fs_, logs[i]->path(), &contents);

@@ -10,7 +10,8 @@
 namespace shearpin {
 namespace {
 
-constexpr size_t kMaxEntryBytes = size_t{1} << 30;
+constexpr size_t kMaxKeyBytes = size_t{64} << 20;
+constexpr size_t kMaxValueBytes = size_t{1} << 30;
 
 class GroupInserter : public WriteBatch::Handler {
  public:
@@ -34,9 +35,9 @@ class GroupInserter : public WriteBatch::Handler {
 class SizeCheck : public WriteBatch::Handler {
  public:
   void Put(std::string_view key, std::string_view value) override {
-    too_large_ |= key.size() > kMaxEntryBytes || value.size() > kMaxEntryBytes;
+    too_large_ |= key.size() > kMaxKeyBytes || value.size() > kMaxValueBytes;
   }
-  void Delete(std::string_view key) override { too_large_ |= key.size() > kMaxEntryBytes; }
+  void Delete(std::string_view key) override { too_large_ |= key.size() > kMaxKeyBytes; }
   bool too_large() const { return too_large_; }
 
  private:
@@ -45,10 +46,11 @@ class SizeCheck : public WriteBatch::Handler {
 
 Status CheckBatch(const WriteBatch& batch) {
   // The sum bounds each part; only a batch that might hold something too large is looked through.
-  if (batch.ByteSize() <= kMaxEntryBytes) return Status::Ok();
+  if (batch.ByteSize() <= kMaxKeyBytes) return Status::Ok();
   SizeCheck check;
   SHEARPIN_RETURN_IF_ERROR(batch.Iterate(&check));
-  if (check.too_large()) return Status::InvalidArgument("a key or value is larger than 1 GiB");
+  if (check.too_large())
+    return Status::InvalidArgument("a key is larger than 64 MiB, or a value than 1 GiB");
   if (batch.ByteSize() > UINT32_MAX / 2) {
     return Status::InvalidArgument("a write batch is larger than 2 GiB");
   }

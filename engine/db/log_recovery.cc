@@ -32,21 +32,24 @@ StatusOr<std::optional<ScannedLog>> Scan(FileSystem* fs, const LogRecoveryInput&
   log.path = JoinPath(input.directory, WalName(number));
   SHEARPIN_RETURN_IF_ERROR(ReadFile(fs, log.path, &log.contents));
   auto reader = LogReader::Open(LogKind::kWal, log.contents);
-  if (!reader.ok()) {
-    const bool sealed = input.sealed_logs.count(number) != 0;
-    if (reader.status().IsCorruption() && log.contents.size() <= kLogHeaderSize && !sealed &&
-        number != input.log_floor) {
+  Status header = reader.status();
+  if (reader.ok() &&
+      (reader->header().number != number || reader->header().database_id != input.database_id)) {
+    header = Status::Corruption("its header names log " + std::to_string(reader->header().number) +
+                                " of database " + std::to_string(reader->header().database_id) +
+                                ", not log " + std::to_string(number) + " of " +
+                                std::to_string(input.database_id));
+  }
+  if (!header.ok()) {
+    // Before its first sync a header may be short, zeros, or a whole one of another log, where
+    // the file was given that log's old block.
+    const bool needed = number == input.log_floor || input.sealed_logs.count(number) != 0;
+    if (header.IsCorruption() && log.contents.size() <= kLogHeaderSize && !needed) {
       return std::optional<ScannedLog>();
     }
-    return reader.status().Prefixed(log.path);
+    return header.Prefixed(log.path);
   }
   log.header = reader->header();
-  if (log.header.number != number || log.header.database_id != input.database_id) {
-    return Status::Corruption(log.path + ": its header names log " +
-                              std::to_string(log.header.number) + " of database " +
-                              std::to_string(log.header.database_id) + ", not log " +
-                              std::to_string(number) + " of " + std::to_string(input.database_id));
-  }
   for (LogRecord record; reader->Next(&record);) log.promised = record.synced;
   log.valid_end = reader->end();
   log.clean_end = reader->CleanEnd();

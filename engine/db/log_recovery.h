@@ -4,8 +4,9 @@
 //   R1  The highest-numbered log with a whole header, and from it predecessor by predecessor down
 //       to the floor, is the chain; each of them must be there. Others are leftovers of recoveries
 //       that crashed, and hold nothing.
-//   R2  A log's header is durable before its file is longer than a header, so a broken header in
-//       a longer file is damage; in a file no longer than a header it is a creation cut short.
+//   R2  A log's header is durable before its file is longer than a header, so a header that is
+//       broken, or another log's, is damage in a longer file; in a file no longer than a header it
+//       is a creation cut short.
 //   R3  A log's records count up to the first that is not whole, and never beyond the length that
 //       its successor's header states.
 //   R4  Bytes are promised durable by the log's own records (also by those beyond damage), by its

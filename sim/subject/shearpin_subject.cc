@@ -48,6 +48,7 @@ class ShearpinSubject : public Subject {
   Status VerifyChecksums() override { return db_->VerifyChecksums(); }
   StatusOr<std::string> Property(std::string_view name) override { return db_->Property(name); }
   Status Close() override { return db_->Close(); }
+  Status WaitForBackground() { return db_->WaitForBackground(); }
 
  private:
   std::unique_ptr<DB> db_;
@@ -88,6 +89,8 @@ StatusOr<std::unique_ptr<Subject>> ShearpinFactory::Open(const SubjectConfig& co
 // fixed names may be there.
 Status ShearpinFactory::CheckNoOrphans(Subject* subject, FileSystem* fs,
                                        const std::string& directory) {
+  // At rest: merges write and remove files too.
+  SHEARPIN_RETURN_IF_ERROR(static_cast<ShearpinSubject*>(subject)->WaitForBackground());
   StatusOr<std::string> live = subject->Property("live-files");
   if (!live.ok()) return live.status();
   const std::string needed = "\nCURRENT\nLOCK\n" + *live + "\n";
