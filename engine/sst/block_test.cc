@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/sst/block_builder.h"
@@ -179,6 +180,33 @@ TEST(BlockTest, ARestartPointInsideAnEntryIsDamageBackwards) {
   size_t steps = 0;
   for (it.SeekToLast(); it.Valid(); it.Prev()) ASSERT_LE(++steps, block.size());
   EXPECT_NE(it.damage(), nullptr);
+}
+
+TEST(BlockTest, ARestartPointThatIsNoneIsDamageForSeeks) {
+  BlockBuilder builder(kMaxBlockTarget, 2);
+  for (const char* key : {"aa", "ab", "ac", "ad"}) ASSERT_TRUE(builder.Add(key, "v"));
+  std::string block;
+  builder.Finish(&block);
+  const size_t restart_at = block.size() - 8;
+  // Entries: aa at 0, ab (sharing a byte) at 6, ac at 11, ad at 17.
+  ASSERT_EQ(LoadFixed32(block.data() + restart_at), 11u);
+  BlockIterator it;
+  for (const auto& [offset, damage] : {std::pair(6u, "entry leaves the block"),
+                                       std::pair(22u, "restart point outside the entries"),
+                                       std::pair(~0u, "restart point outside the entries")}) {
+    StoreFixed32(block.data() + restart_at, offset);
+    it.Reset(block, BlockIterator::Order::kBytewise);
+    it.Seek("aa");
+    EXPECT_FALSE(it.Valid());
+    ASSERT_NE(it.damage(), nullptr);
+    EXPECT_STREQ(it.damage(), damage);
+    it.SeekToFirst();
+    EXPECT_TRUE(it.Valid());
+    EXPECT_EQ(it.damage(), nullptr);
+    it.Next();
+    it.Seek("ad");
+    EXPECT_STREQ(it.damage(), damage);
+  }
 }
 
 std::string Hex(std::string_view bytes) {

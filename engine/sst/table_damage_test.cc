@@ -120,6 +120,8 @@ TEST(TableDamageTest, EveryTruncationIsNoticed) {
   for (size_t size = 0; size < built.bytes.size(); ++size) {
     const std::string bytes = built.bytes.substr(0, size);
     EXPECT_TRUE(OpenBytes(&bytes, built.info).status().IsCorruption()) << size;
+    EXPECT_NE(OpenBytes(&bytes, built.info).status().message().find("bytes long, not"),
+              std::string_view::npos);
     // Nor by somebody who believes the size.
     TableInfo believed = built.info;
     believed.file_size = size;
@@ -205,6 +207,11 @@ TEST(TableDamageTest, ADamagedBlockFailsItsReadsAndNoOthers) {
   EXPECT_EQ(it->status().message(), "t.sst: data block at offset " + std::to_string(size) +
                                         ", size " + std::to_string(size - kBlockTrailerSize) +
                                         ": checksum mismatch");
+  it->Seek(InternalKey("key1", 1));
+  EXPECT_TRUE(it->status().IsCorruption());
+  it->Seek(InternalKey("key1", 1));
+  EXPECT_FALSE(it->Valid());
+  EXPECT_TRUE(it->status().IsCorruption());
   it->Seek(InternalKey("key2", 1));
   ASSERT_TRUE(it->Valid());
   EXPECT_TRUE(it->status().ok());
@@ -221,6 +228,20 @@ TEST(TableDamageTest, ADamagedBlockFailsItsReadsAndNoOthers) {
   EXPECT_TRUE((*table)->Get(InternalKey("key3", 9), &block, &found).ok());
   EXPECT_EQ(found.kind, Lookup::Kind::kValue);
   EXPECT_TRUE((*table)->VerifyAll(std::nullopt).IsCorruption());
+}
+
+TEST(TableDamageTest, AFileCutAfterOpenFailsItsReads) {
+  const BuiltTable built = BuildTable(kSmallOptions, UniformEntries('v'));
+  std::string bytes = built.bytes;
+  const auto table = OpenBytes(&bytes, built.info);
+  ASSERT_TRUE(table.ok());
+  bytes.resize(40);
+  const auto it = (*table)->NewIterator();
+  it->SeekToFirst();
+  EXPECT_FALSE(it->Valid());
+  EXPECT_NE(it->status().message().find("the file ends inside it"), std::string_view::npos);
+  EXPECT_NE((*table)->VerifyAll(built.info.file_checksum).message().find("ends at offset 40"),
+            std::string_view::npos);
 }
 
 RC_GTEST_PROP(TableDamageTest, WalksOverDamageFailOrAgree, ()) {
@@ -336,6 +357,63 @@ TEST(TableDamageTest, VerifyFindsWhatChecksumsDoNot) {
     EXPECT_NE(VerifyMessage(&forger, PropertiesOf(1, a, a)).find("does not follow"),
               std::string::npos);
   }
+}
+
+// A block of two entries with one restart point each, the second moved to `restart`.
+std::string BlockWithRestart(const std::string& first, const std::string& second,
+                             uint32_t restart) {
+  BlockBuilder builder(kMaxBlockTarget, 1);
+  SHEARPIN_CHECK(builder.Add(first, "v") && builder.Add(second, "v"));
+  std::string block;
+  builder.Finish(&block);
+  StoreFixed32(block.data() + block.size() - 8, restart);
+  return block;
+}
+
+TEST(TableDamageTest, VerifyChecksRestartPoints) {
+  const std::string a = InternalKey("a", 1), b = InternalKey("b", 1);
+  for (uint32_t restart : {0, 1, 5, 1000}) {
+    Forger forger;
+    std::string value;
+    AppendBlockHandle(&value, forger.Append(BlockWithRestart(a, b, restart), BlockKind::kData));
+    forger.IndexEntry(b, value);
+    const std::string message = VerifyMessage(&forger, PropertiesOf(2, a, b));
+    if (restart == 0) {
+      // A second restart point at the first entry leads nowhere wrong.
+      EXPECT_NE(message.find("properties"), std::string::npos) << message;
+    } else {
+      EXPECT_NE(message.find("data block at offset 0"), std::string::npos) << restart << message;
+    }
+  }
+}
+
+TEST(TableDamageTest, AMalformedEntryIsNotTheEndOfItsBlock) {
+  const std::string a = InternalKey("a", 1), b = InternalKey("b", 1), c = InternalKey("c", 1);
+  std::string block = BlockWithRestart(a, b, 13);
+  block[13] = 1;  // the second entry claims a shared byte where its length then leaves the block
+  block[14] = 100;
+  Forger forger;
+  std::string value;
+  AppendBlockHandle(&value, forger.Append(block, BlockKind::kData));
+  forger.IndexEntry(b, value);
+  forger.DataBlock({c}, c);
+  const auto table = forger.Open(PropertiesOf(3, a, c));
+  ASSERT_TRUE(table.ok());
+  const auto it = (*table)->NewIterator();
+  it->SeekToFirst();
+  ASSERT_TRUE(it->Valid());
+  it->Next();
+  EXPECT_FALSE(it->Valid());
+  EXPECT_TRUE(it->status().IsCorruption());
+  it->SeekToLast();
+  ASSERT_TRUE(it->Valid());
+  EXPECT_EQ(UserKey(it->key()), "c");
+  it->Prev();
+  EXPECT_FALSE(it->Valid());
+  EXPECT_TRUE(it->status().IsCorruption());
+  LoadedBlock loaded;
+  Lookup found;
+  EXPECT_TRUE((*table)->Get(InternalKey("b", 9), &loaded, &found).IsCorruption());
 }
 
 TEST(TableDamageTest, ForgedBlocksAreErrorsNotCrashes) {

@@ -21,7 +21,6 @@ bool TableIterator::LoadBlock() {
   Status status = table_->ParseIndexEntry(index_, &wanted);
   // A seek near the last one finds its block in memory.
   if (status.ok() && (!has_block_ || wanted != handle_)) {
-    has_block_ = false;
     status = table_->LoadDataBlock(index_, &handle_, &block_, &data_);
     has_block_ = status.ok();
   }

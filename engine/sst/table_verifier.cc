@@ -45,14 +45,13 @@ Status TableVerifier::VerifyDataBlocks(const Footer& footer, const LoadedBlock& 
   index.Reset(index_block.contents(), BlockIterator::Order::kInternal);
   std::string floor;
   LoadedBlock block;
-  BlockIterator data;
   for (index.SeekToFirst(); index.Valid(); index.Next()) {
     BlockHandle handle;
-    SHEARPIN_RETURN_IF_ERROR(table_->LoadDataBlock(index, &handle, &block, &data));
+    SHEARPIN_RETURN_IF_ERROR(table_->LoadDataBlock(index, &handle, &block, &data_));
     if (handle.offset != seen_.data_bytes) {
       return table_->Damage(BlockKind::kData, handle, "does not follow the block before it");
     }
-    SHEARPIN_RETURN_IF_ERROR(VerifyDataBlock(handle, &data, floor, index.key()));
+    SHEARPIN_RETURN_IF_ERROR(VerifyDataBlock(handle, block.contents(), floor, index.key()));
     ++seen_.data_blocks;
     seen_.data_bytes += handle.size + kBlockTrailerSize;
     floor = index.key();
@@ -61,30 +60,40 @@ Status TableVerifier::VerifyDataBlocks(const Footer& footer, const LoadedBlock& 
   return Status::Ok();
 }
 
-Status TableVerifier::VerifyDataBlock(const BlockHandle& handle, BlockIterator* data,
+Status TableVerifier::VerifyDataBlock(const BlockHandle& handle, std::string_view block,
                                       std::string_view floor, std::string_view separator) {
   const auto damaged = [&](std::string_view reason) {
     return table_->Damage(BlockKind::kData, handle, reason);
   };
   uint64_t entries = 0;
-  for (data->SeekToFirst(); data->Valid(); data->Next(), ++entries) {
-    if (seen_.entries != 0 && CompareInternalKeys(seen_.largest_key, data->key()) >= 0) {
+  for (data_.SeekToFirst(); data_.Valid(); data_.Next(), ++entries) {
+    const std::string_view key = data_.key();
+    if (seen_.entries != 0 && CompareInternalKeys(seen_.largest_key, key) >= 0) {
       return damaged("keys do not ascend");
     }
-    if (!floor.empty() && CompareInternalKeys(floor, data->key()) >= 0) {
+    if (!floor.empty() && CompareInternalKeys(floor, key) >= 0) {
       return damaged("a key belongs before the block");
     }
-    if (CompareInternalKeys(data->key(), separator) > 0) {
-      return damaged("a key belongs behind the block");
-    }
-    Count(data->key(), data->value());
+    if (CompareInternalKeys(key, separator) > 0) return damaged("a key belongs behind the block");
+    Count(key, data_.value());
   }
-  if (data->damage() != nullptr) return table_->Damage(BlockKind::kData, handle, *data);
-  // Backwards the restart points are what counts.
-  for (data->SeekToLast(); data->Valid(); data->Prev()) --entries;
-  if (data->damage() != nullptr) return table_->Damage(BlockKind::kData, handle, *data);
-  if (entries != 0) return damaged("restart points do not cover the entries");
-  return Status::Ok();
+  if (data_.damage() != nullptr) return table_->Damage(BlockKind::kData, handle, data_);
+  return VerifyRestartPoints(handle, block, entries);
+}
+
+Status TableVerifier::VerifyRestartPoints(const BlockHandle& handle, std::string_view block,
+                                          uint64_t entries) {
+  seeker_.Reset(block, BlockIterator::Order::kInternal);
+  for (data_.SeekToLast(); data_.Valid(); data_.Prev(), --entries) {
+    seeker_.Seek(data_.key());
+    if (seeker_.damage() != nullptr) return table_->Damage(BlockKind::kData, handle, seeker_);
+    if (!seeker_.Valid() || seeker_.key() != data_.key()) {
+      return table_->Damage(BlockKind::kData, handle, "a seek misses a key");
+    }
+  }
+  if (data_.damage() != nullptr) return table_->Damage(BlockKind::kData, handle, data_);
+  if (entries == 0) return Status::Ok();
+  return table_->Damage(BlockKind::kData, handle, "a backward scan misses a key");
 }
 
 void TableVerifier::Count(std::string_view key, std::string_view value) {

@@ -26,12 +26,16 @@ class TableVerifier {
   Status VerifyFileChecksum(uint64_t expected) const;
   Status VerifyDataBlocks(const Footer& footer, const LoadedBlock& index_block);
   // `separator` is the block's index key, `floor` the one before it, or empty.
-  Status VerifyDataBlock(const BlockHandle& handle, BlockIterator* data, std::string_view floor,
+  Status VerifyDataBlock(const BlockHandle& handle, std::string_view block, std::string_view floor,
                          std::string_view separator);
+  // What seeks and backward moves rest on, given that a forward scan met `entries` entries.
+  Status VerifyRestartPoints(const BlockHandle& handle, std::string_view block, uint64_t entries);
   void Count(std::string_view key, std::string_view value);
   Status VerifyProperties(const TableProperties& stored) const;
 
   const Table* const table_;
+  BlockIterator data_;
+  BlockIterator seeker_;
   // Of what was read.
   TableProperties seen_;
 };
