@@ -51,7 +51,7 @@ class TestDisk {
   std::set<std::string> Outcomes() const;
 
   SimDisk* disk() { return &disk_; }
-  const SimDisk& disk() const { return disk_; }
+  const SimDisk* disk() const { return &disk_; }
   // The open file, opened for appending.
   OpenFile* File(const std::string& name);
   bool IsOpen(const std::string& name) const { return files_.count(name) > 0; }
