@@ -131,6 +131,8 @@ Status DB::Impl::VerifyChecksums() {
                                 std::to_string(reader->end()));
     }
   }
+  // A rotation meanwhile would take CURRENT's file away between the two reads.
+  std::lock_guard manifest_lock(manifest_mutex_);
   return Manifest::Recover(fs_, directory_).status();
 }
 

@@ -67,6 +67,8 @@ StatusOr<std::vector<ScannedLog>> BuildChain(FileSystem* fs, const LogRecoveryIn
   }
   std::vector<ScannedLog> chain;
   uint64_t wanted = scanned.empty() ? input.log_floor : scanned.rbegin()->first;
+  // A clean close left its logs here, be they without a successor that would miss them.
+  if (!input.sealed_logs.empty()) wanted = std::max(wanted, input.sealed_logs.rbegin()->first);
   while (wanted >= input.log_floor && wanted != 0) {
     auto found = scanned.find(wanted);
     if (found == scanned.end()) {
@@ -131,7 +133,10 @@ StatusOr<LogEnd> RecoverLogs(
     for (LogRecord record; reader.end() < accepted && reader.Next(&record);) {
       SHEARPIN_RETURN_IF_ERROR(replay(log.path, record));
     }
-    end = {log.number, accepted};
+    // A log without records may be one whose creation never became durable, seen in the page cache
+    // of a process that died: a next log that named it as predecessor would miss it after a loss of
+    // power. The floor is durable.
+    if (i == 0 || accepted > kLogHeaderSize) end = {log.number, accepted};
     Notify(listener, EventKind::kRecoveredLog, log.number, accepted);
     if (last && !log.clean_end) Notify(listener, EventKind::kTornTail, log.number, accepted);
     if (!last && accepted < limit) {  // R5

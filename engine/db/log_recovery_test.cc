@@ -151,6 +151,14 @@ TEST_F(LogRecoveryTest, R1AMissingLogOfTheChainIsNamed) {
   ExpectCorruption("/db/000001.wal: missing, though the MANIFEST needs it");
 }
 
+TEST_F(LogRecoveryTest, R1ALogThatACleanCloseSealedMustBeThere) {
+  const uint64_t first = MakeLog(1, {}, 0, {"a"});
+  const uint64_t second = MakeLog(2, {1, first}, 72, {"b"});
+  input_.sealed_logs = {{1, first}, {2, second}};
+  Remove(2);
+  ExpectCorruption("/db/000002.wal: missing, though the MANIFEST needs it");
+}
+
 TEST_F(LogRecoveryTest, R1LeftoversOfARecoveryThatCrashedHoldNothing) {
   const uint64_t first = MakeLog(1, {}, 0, {"a"});
   // Two recoveries that each began a log after 1, and only the second became the database.
