@@ -86,7 +86,8 @@ CASES = {
     "arrow": (
         [("model/a.cc", '#include "engine/status.h"\n'), ("model/a.cc", "#include <unistd.h>\n"),
          ("faultfs/a.cc", '#include "engine/db.h"\n'), ("engine/db/a.cc", '#include "sim/rng.h"\n'),
-         ("engine/env/a_test.cc", '#include "faultfs/mem_file_system.h"\n'),
+         ("engine/env/a.cc", '#include "faultfs/mem_file_system.h"\n'),
+         ("engine/env/a_test.cc", '#include "sim/rng.h"\n'),
          ("engine/wal/a.cc", '#include "engine/sst/table.h"\n'),
          ("engine/sst/a.cc", '#include "engine/manifest/manifest.h"\n'),
          ("engine/manifest/a.cc", '#include "engine/db/db_impl.h"\n'),
@@ -96,6 +97,7 @@ CASES = {
         [("model/a.cc", '#include "model/b.h"\n#include <map>\n'),
          ("faultfs/a.cc", '#include "engine/env/clock.h"\n#include "engine/status.h"\n'),
          ("engine/manifest/a.cc", '#include "engine/wal/log_writer.h"\n'),
+         ("engine/wal/a_test.cc", '#include "faultfs/mem_file_system.h"\n'),
          ("engine/db/a.cc", '#include "engine/db.h"\n'),
          ("engine/wal/a.cc", "#include <fcntl.h>\n"),
          ("sim/a.cc", '#include "engine/db.h"\n#include "model/kv_model.h"\n'),

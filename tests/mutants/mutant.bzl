@@ -36,8 +36,9 @@ def mutant(
         name = name + "_sources",
         srcs = [patch] + units,
         outs = sources,
-        cmd = "python3 -B $(execpath //tests/mutants:apply_patch.py) --out=$(RULEDIR)/%s_src " % name +
-              "$(execpath %s) " % patch + " ".join(["$(execpath %s)" % unit for unit in units]),
+        cmd = "python3 -B $(execpath //tests/mutants:apply_patch.py) " +
+              "--out=$(RULEDIR)/%s_src $(execpath %s) " % (name, patch) +
+              " ".join(["$(execpath %s)" % unit for unit in units]),
         message = "Applying " + patch,
         tools = ["//tests/mutants:apply_patch.py"],
     )

@@ -83,7 +83,8 @@ class ApplyPatchTest(unittest.TestCase):
         self.assertIn("does not apply", self.apply(DIFF))
 
     def test_units_and_patch_must_agree(self):
-        self.assertIn("does not change engine/b.cc", self.apply(DIFF, ("engine/a.cc", "engine/b.cc")))
+        self.assertIn("does not change engine/b.cc",
+                      self.apply(DIFF, ("engine/a.cc", "engine/b.cc")))
         self.assertIn("does not apply", self.apply(DIFF, ("engine/b.cc",)))
         self.assertIn("none of the units: engine/new.cc", self.apply(
             DIFF + "--- /dev/null\n+++ b/engine/new.cc\n@@ -0,0 +1 @@\n+x\n"))
@@ -132,8 +133,7 @@ class KillTest(unittest.TestCase):
                 status, output = self.run_kill(script)
                 self.assertEqual(status, 1)
                 self.assertIn("FAILED", output)
-                self.assertEqual(self.run_kill(script, "--control")[0],
-                                 1)
+                self.assertEqual(self.run_kill(script, "--control")[0], 1)
 
     def test_it_runs_the_general_workload(self):
         script = 'test "$1 $2 $3 $4" = "run --seed=1 --runs=5 --json" || exit 2\n'
