@@ -306,6 +306,10 @@ int RunCommandLine(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
+      std::fprintf(stderr, "unknown command '%s' (expected run, replay or soak)\n", argv[1]);
+      return kExitBadInput;
+    }
     return app.exit(error) == 0 ? kExitOk : kExitBadInput;
   }
   if (replay->parsed() && replay_options.file.empty() && !replay_options.seed) {
