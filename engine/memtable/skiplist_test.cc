@@ -19,7 +19,7 @@ namespace shearpin {
 namespace {
 
 constexpr int kWriters = 4;
-constexpr int kPerWriter = 15000;
+constexpr int kPerWriter = 8000;
 
 std::string KeyOf(uint64_t number) {
   std::string key(8, '\0');
