@@ -173,20 +173,21 @@ int RunCommand(Session* session, const RunOptions& options) {
   campaign.most_seeds = options.runs;
   campaign.jobs = options.jobs;
   if (!options.keep_going) campaign.most_failures = 1;
-  const CampaignOutcome outcome = Campaign(
-                                      campaign,
-                                      [&](uint64_t seed) {
-                                        SeedReport report =
-                                            session->Run(session->Generate(seed), repeat);
-                                        std::fflush(stdout);  // the trace, before the parent's line
-                                        return report;
-                                      },
-                                      [&](const SeedReport& report) {
-                                        PrintLine(SeedLine(report));
-                                        session->Take(report);
-                                      },
-                                      [](double) {})
-                                      .Run();
+  const CampaignOutcome outcome =
+      Campaign(
+          campaign,
+          [&](uint64_t seed) {
+            SeedReport report = session->Run(session->Generate(seed), repeat);
+            std::fflush(stdout);  // the trace, before the parent's line
+            return report;
+          },
+          [&](const SeedReport& report) {
+            PrintLine(SeedLine(report));
+            std::fflush(stdout);  // before a worker writes its trace to the same file
+            session->Take(report);
+          },
+          [](double) {})
+          .Run();
   return session->Finish(outcome.seconds, options.jobs, outcome.next_seed);
 }
 
@@ -213,22 +214,24 @@ int ReplayCommand(Session* session, const ReplayOptions& options) {
   CampaignOptions campaign;
   campaign.start_seed = plan.seed;
   campaign.most_seeds = 1;
-  const CampaignOutcome outcome = Campaign(
-                                      campaign,
-                                      [&](uint64_t) {
-                                        SeedReport report = session->Run(plan, repeat);
-                                        std::fflush(stdout);
-                                        return report;
-                                      },
-                                      [&](SeedReport report) {
-                                        PrintLine(SeedLine(report));
-                                        if (report.finding && report.finding->plan.empty()) {
-                                          report.finding->plan = FormatPlan(plan);
-                                        }
-                                        session->Take(std::move(report));
-                                      },
-                                      [](double) {})
-                                      .Run();
+  const CampaignOutcome outcome =
+      Campaign(
+          campaign,
+          [&](uint64_t) {
+            SeedReport report = session->Run(plan, repeat);
+            std::fflush(stdout);
+            return report;
+          },
+          [&](SeedReport report) {
+            PrintLine(SeedLine(report));
+            std::fflush(stdout);  // before a worker writes its trace to the same file
+            if (report.finding && report.finding->plan.empty()) {
+              report.finding->plan = FormatPlan(plan);
+            }
+            session->Take(std::move(report));
+          },
+          [](double) {})
+          .Run();
   return session->Finish(outcome.seconds, 1, plan.seed + 1);
 }
 
