@@ -254,6 +254,12 @@ Database CrashedUnsynced() {
   return writer.Crash();
 }
 
+// Every offset, but of long runs of zeros, which fill sectors, only each sixteenth.
+size_t NextOffset(const std::string& contents, size_t at) {
+  const size_t run = std::min(contents.find_first_not_of('\0', at), contents.size()) - at;
+  return at + (run > 16 ? 16 : 1);
+}
+
 struct Case {
   const char* name;
   Database (*make)();
@@ -444,7 +450,7 @@ TEST_P(DamageTest, UndamagedItIsWhole) {
 TEST_P(DamageTest, EveryByteFlipped) {
   for (const auto& [name, contents] : database_->image) {
     int partly_readable = 0;
-    for (size_t i = 0; i < contents.size(); ++i) {
+    for (size_t i = 0; i < contents.size(); i = NextOffset(contents, i)) {
       Image damaged = database_->image;
       damaged[name][i] ^= static_cast<char>(1 << i % 8);
       const bool whole = Check(damaged, name + " flipped at " + std::to_string(i),
@@ -477,7 +483,7 @@ TEST_P(DamageTest, TablesFlippedWhileTheyAreMerged) {
 
 TEST_P(DamageTest, CutToEveryLength) {
   for (const auto& [name, contents] : database_->image) {
-    for (size_t length = 0; length < contents.size(); ++length) {
+    for (size_t length = 0; length < contents.size(); length = NextOffset(contents, length)) {
       Image damaged = database_->image;
       damaged[name].resize(length);
       Check(damaged, name + " cut at " + std::to_string(length),
