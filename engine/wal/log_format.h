@@ -25,9 +25,9 @@
 // A record whose synced offset lies beyond the header also promises that every older log was
 // synced to its final length (a sync write syncs those first).
 //
-// Where a record is not whole at the end E of the last, the next sector is looked at: a record there
-// whose synced offset is exactly E follows directly. No other record can state that: if one had been
-// written at E, nothing was synced at E.
+// Where a record is not whole at the end E of the last, the next sector is looked at: a record
+// there whose synced offset is exactly E follows directly. No other record can state that: if one
+// had been written at E, nothing was synced at E.
 #pragma once
 
 #include <cstddef>
