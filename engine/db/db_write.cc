@@ -166,8 +166,8 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
     char count_bytes[4];
     std::vector<std::string_view> parts;
     GroupPayload(group, count_bytes, &parts);
-    const auto fill = group.durability == Durability::kSync ? LogWriter::Fill::kNow
-                                                            : LogWriter::Fill::kLater;
+    const auto fill =
+        group.durability == Durability::kSync ? LogWriter::Fill::kNow : LogWriter::Fill::kLater;
     SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts, fill));
   }
   if (group.durability != Durability::kSync) return Status::Ok();
