@@ -55,6 +55,7 @@ class ClientSession {
   Status CheckSnapshot(const Step& step);
   Status Sync();
   Status Flush();
+  Status CompactRange(const Step& step);
   Status Property(const Step& step);
 
   // An error of a read: the failure, unless a fault was injected.
