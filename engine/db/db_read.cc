@@ -110,9 +110,7 @@ Status DB::Impl::VerifyChecksums() {
     version = version_;
     logs.assign(older_logs_.begin(), older_logs_.end());
     logs.push_back(log_);
-    // What is not synced yet is promised against no loss of power, and a sync that fails beside
-    // this call may take it back: that is the writer's error, not damage.
-    for (const auto& log : logs) lengths.push_back(log->synced_size());
+    for (const auto& log : logs) lengths.push_back(log->size());
   }
   const Status tables = VerifyTables(*version);
   version.reset();
