@@ -1,9 +1,10 @@
 // CompactionFilter: lets an application drop keys while tables are merged (expiry, dropped
 // tenants).
 //
-// Applied to the newest version of a key that no snapshot older than it can see; never to what a
-// snapshot needs. When a key is dropped, older versions do not come back. There is no promise when,
-// or whether, a key is asked about: only merges ask.
+// Applied to the newest version of a key in a merge if that is newer than every snapshot there is
+// when the merge begins: never to what such a snapshot sees. A snapshot taken while the merge runs
+// may see the key until the merge ends, and not afterwards. When a key is dropped, older versions
+// do not come back. There is no promise when, or whether, a key is asked about: only merges ask.
 // Thread safety: Drop may be called from several threads at once. Ownership: not owned; outlives
 // the database. It must not call back into the DB, and must answer the same for the same input.
 #pragma once

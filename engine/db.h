@@ -70,7 +70,8 @@ class DB {
   Status Flush();
 
   // Flushes, then merges every table that overlaps [begin, end] (null: unbounded) until the range
-  // is one sorted run; deleted data and old versions that no snapshot needs are gone then.
+  // is one sorted run; deleted data and old versions that no snapshot needs are gone from what was
+  // merged. Tables that stood alone in the range already are left as they are.
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
 
   // Waits until no flush or merge runs or is due. An error if background work has failed.

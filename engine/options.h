@@ -85,7 +85,9 @@ struct Options {
   uint64_t base_level_size = uint64_t{256} << 20;
   int level_size_multiplier = 10;
 
-  // Tiered: percent that a run may be larger than all newer ones together and still be merged with
+  // Tiered (which wants a level0_compaction_trigger of 8 or more: with few runs the newest are
+  // merged over and over, as `bazel run //engine/tool -- shape` shows):
+  // percent that a run may be larger than all newer ones together and still be merged with
   // them; how many runs a merge takes at least; bytes in all but the oldest run, in percent of
   // that run, at which everything is merged. Default: 1, 2, 200. Any open.
   int tiered_size_ratio_percent = 1;

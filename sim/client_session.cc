@@ -111,6 +111,9 @@ void ClientSession::Execute(uint32_t index, const Step& step) {
     case StepKind::kFlush:
       status = Flush();
       break;
+    case StepKind::kCompactRange:
+      status = CompactRange(step);
+      break;
     case StepKind::kReopen:
       if (!opening_->Stopping()) opening_->stop = StopReason::kReopen;
       break;
@@ -402,6 +405,18 @@ Status ClientSession::Flush() {
   Status status = opening_->subject->Flush();
   if (status.ok()) context_->model().AcknowledgeFlush(begin);
   return JudgeWrite(std::move(status), "a flush");
+}
+
+// Merging changes no answer, but it flushes first.
+Status ClientSession::CompactRange(const Step& step) {
+  const KvModel::Moment begin = context_->model().Now();
+  const std::string_view lower = step.lower.key.View(&key_scratch_);
+  const std::string_view upper = step.upper.key.View(&upper_scratch_);
+  Status status =
+      opening_->subject->CompactRange(step.lower.kind == BoundKind::kUnbounded ? nullptr : &lower,
+                                      step.upper.kind == BoundKind::kUnbounded ? nullptr : &upper);
+  if (status.ok()) context_->model().AcknowledgeFlush(begin);
+  return JudgeWrite(std::move(status), "a compaction");
 }
 
 // A failed sync may have taken bytes of a log with it, for good and in plain sight: then it is

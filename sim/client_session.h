@@ -56,6 +56,7 @@ class ClientSession {
   Status CheckSnapshot(const Step& step);
   Status Sync();
   Status Flush();
+  Status CompactRange(const Step& step);
   Status Verify();
   Status Property(const Step& step);
 

@@ -34,6 +34,7 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     0,   // capacity: see DrawFaults
     0,   // evict: see DrawFaults
     2,   // write-back
+    1,   // compact-range
 };
 
 // Where faults strike.
@@ -222,6 +223,10 @@ Step Workload::DrawStep(Rng* rng) {
     case StepKind::kWriteBack:
       step.amount = 1 + rng->Skewed(6);
       break;
+    case StepKind::kCompactRange:
+      if (rng->OneIn(2)) step.lower = {BoundKind::kInclusive, keys_.Target(rng)};
+      if (rng->OneIn(2)) step.upper = {BoundKind::kInclusive, keys_.Target(rng)};
+      break;
     default:
       break;
   }
@@ -241,6 +246,39 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
   if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
+}
+
+// Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.
+void DrawCompactionKnobs(Rng rng, Plan* plan) {
+  const auto set = [&](std::string_view name, uint64_t value) {
+    plan->options.emplace_back(name, value);
+  };
+  const uint64_t style = rng.Weighted(std::array<uint32_t, 4>{6, 4, 3, 1});
+  if (style != 0 || rng.OneIn(2)) set("compaction_style", style);
+  if (!rng.OneIn(3)) set("max_compactions", rng.Range(1, 3));
+  if (!rng.OneIn(8)) {
+    const uint64_t trigger = rng.Range(1, 4);
+    set("level0_compaction_trigger", trigger);
+    if (!rng.OneIn(3)) {
+      const uint64_t slowdown = trigger + rng.Range(0, 4);
+      set("level0_slowdown_trigger", slowdown);
+      set("level0_stop_trigger", slowdown + rng.Range(1, 6));
+    }
+  }
+  if (rng.OneIn(4)) {
+    const uint64_t soft = rng.Skewed(16);
+    set("soft_pending_compaction_bytes", soft);
+    set("hard_pending_compaction_bytes", soft + 1 + rng.Skewed(16));
+  }
+  if (rng.OneIn(3)) set("delayed_write_rate", 1024 + rng.Skewed(20));
+  if (!rng.OneIn(6)) set("target_table_size", 1024 + rng.Skewed(12));
+  if (!rng.OneIn(6)) set("base_level_size", 1024 + rng.Skewed(14));
+  if (!rng.OneIn(3)) set("level_size_multiplier", rng.Range(2, 6));
+  if (rng.OneIn(2)) set("tiered_size_ratio_percent", rng.Skewed(8));
+  if (rng.OneIn(2)) set("tiered_min_merge_width", rng.Range(2, 5));
+  if (rng.OneIn(2)) set("tiered_max_space_amplification_percent", 1 + rng.Skewed(9));
+  if (rng.OneIn(2)) set("simple_size_ratio_percent", 1 + rng.Skewed(9));
+  if (rng.OneIn(2)) set("simple_levels", rng.Range(1, 6));
 }
 
 faultfs::FaultRule DrawRule(Rng* rng) {
@@ -373,6 +411,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
 
   const Swarm swarm = DrawSwarm(Rng::Stream(seed, "swarm"));
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
+  DrawCompactionKnobs(Rng::Stream(seed, "compaction-knobs"), &plan);
   Rng workload_rng = Rng::Stream(seed, "workload");
   const KeySpace keys(options.dataset, &workload_rng);
   Workload workload(swarm, keys);

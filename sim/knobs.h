@@ -21,6 +21,22 @@ inline constexpr Knob kKnobs[] = {
     {"block_restart_interval", 1, 4096},
     {"manifest_rotate_size", 256, uint64_t{1} << 30},
     {"flush_on_close", 0, 1},
+    {"compaction_style", 0, 3},  // by CompactionStyle: leveled, tiered, simple, none
+    {"max_compactions", 1, 64},
+    {"level0_compaction_trigger", 1, 10000},
+    {"level0_slowdown_trigger", 1, 10000},
+    {"level0_stop_trigger", 1, 10000},
+    {"soft_pending_compaction_bytes", 0, uint64_t{1} << 50},
+    {"hard_pending_compaction_bytes", 1, uint64_t{1} << 50},
+    {"delayed_write_rate", 1024, uint64_t{1} << 40},
+    {"target_table_size", 1024, uint64_t{1} << 40},
+    {"base_level_size", 1024, uint64_t{1} << 50},
+    {"level_size_multiplier", 2, 100},
+    {"tiered_size_ratio_percent", 0, 10000},
+    {"tiered_min_merge_width", 2, 1000},
+    {"tiered_max_space_amplification_percent", 1, 100000},
+    {"simple_size_ratio_percent", 1, 100000},
+    {"simple_levels", 1, 6},
 };
 
 // Null if there is no such knob.

@@ -90,6 +90,7 @@ std::string_view StepKindName(StepKind kind) {
       "capacity",
       "evict",
       "write-back",
+      "compact-range",
   };
   return kNames[static_cast<int>(kind)];
 }
@@ -152,6 +153,10 @@ void AppendStepText(const Step& step, std::string* text) {
       AppendBound("lower", step.lower, text);
       AppendBound("upper", step.upper, text);
       AppendSnapshot(step, text);
+      break;
+    case StepKind::kCompactRange:
+      AppendBound("lower", step.lower, text);
+      AppendBound("upper", step.upper, text);
       break;
     case StepKind::kIteratorWalk:
       *text += ' ' + std::to_string(step.slot);

@@ -31,6 +31,7 @@ class PlanParser {
   bool ParseStep(StepKind kind, LineReader* line);
   bool ParseStepArguments(LineReader* line, Step* step);
   bool ParseBatch(LineReader* line, Step* step);
+  bool CheckCompactRange(const Step& step, LineReader* line);
   bool ParseMoves(LineReader* line, Step* step);
   bool ParseRange(LineReader* line, Step* step);
 
@@ -361,6 +362,8 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
       return line->TakeNumber("bytes", kAny, &step->amount);
     case StepKind::kWriteBack:
       return line->TakeNumber("a number of changes", kMost32, &step->amount);
+    case StepKind::kCompactRange:
+      return ParseRange(line, step) && CheckCompactRange(*step, line);
     case StepKind::kSync:
     case StepKind::kFlush:
     case StepKind::kReopen:
@@ -369,6 +372,14 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
       return true;
   }
   return false;
+}
+
+bool PlanParser::CheckCompactRange(const Step& step, LineReader* line) {
+  if (step.snapshot >= 0) return line->Fail("compact-range takes no snapshot");
+  if (step.lower.kind != BoundKind::kExclusive && step.upper.kind != BoundKind::kExclusive) {
+    return true;
+  }
+  return line->Fail("the ends of compact-range are included: expected 'including:'");
 }
 
 bool PlanParser::ParseBatch(LineReader* line, Step* step) {

@@ -77,6 +77,10 @@ Step AnyStep() {
     case StepKind::kProperty:
       step.name = *rc::gen::container<std::string>(rc::gen::arbitrary<char>());
       break;
+    case StepKind::kCompactRange:
+      if (*rc::gen::arbitrary<bool>()) step.lower = {BoundKind::kInclusive, AnyBytes()};
+      if (*rc::gen::arbitrary<bool>()) step.upper = {BoundKind::kInclusive, AnyBytes()};
+      break;
     case StepKind::kSleep:
     case StepKind::kCapacity:
     case StepKind::kWriteBack:

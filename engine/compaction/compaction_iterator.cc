@@ -42,9 +42,11 @@ void CompactionIterator::FindNext() {
 
     // No snapshot is older than this version, so nothing older of the key survives this merge.
     const bool oldest_stripe = context_.snapshots.empty() || sequence <= context_.snapshots.front();
+    // Every snapshot is older than this version: the filter takes it from none of them.
+    const bool newest_stripe = stripe == kMaxSequence;
     ValueType type = TypeOf(internal);
     value_ = input_->value();
-    if (type == ValueType::kValue && oldest_stripe && context_.filter != nullptr &&
+    if (type == ValueType::kValue && newest_stripe && context_.filter != nullptr &&
         context_.filter->Drop(user_key, value_)) {
       ++filtered_;
       // A tombstone in its place, or older versions in deeper levels would come back.

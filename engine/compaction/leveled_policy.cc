@@ -69,7 +69,7 @@ std::optional<CompactionPlan> LeveledPolicy::Finish(const TreeShape& shape, Comp
                                                     const std::vector<const TableSummary*>& upper,
                                                     const KeyRange& range) const {
   const int output = plan.output_level;
-  const auto lower = Overlapping(shape.levels[output], range);
+  const auto lower = OverlappingInRun(shape.levels[output], range);
   if (AnyBusy(lower)) return std::nullopt;
   KeyRange whole = range;
   for (const TableSummary* table : lower) whole.Include(*table);
@@ -77,9 +77,10 @@ std::optional<CompactionPlan> LeveledPolicy::Finish(const TreeShape& shape, Comp
   if (!lower.empty()) plan.inputs.push_back(InputOf(output, lower));
   plan.max_table_size = table_size_;
   plan.max_grandparent_overlap = kGrandparentTables * table_size_;
-  if (lower.empty() && upper.size() == 1) {
+  // Who asks for a merge wants the tombstones and old versions gone that a move would keep.
+  if (lower.empty() && upper.size() == 1 && plan.reason != CompactionReason::kManual) {
     const uint64_t grandparents =
-        output + 1 < kNumLevels ? TotalBytes(Overlapping(shape.levels[output + 1], whole)) : 0;
+        output + 1 < kNumLevels ? TotalBytes(OverlappingInRun(shape.levels[output + 1], whole)) : 0;
     plan.trivial_move = grandparents <= plan.max_grandparent_overlap;
   }
   return plan;
@@ -87,8 +88,8 @@ std::optional<CompactionPlan> LeveledPolicy::Finish(const TreeShape& shape, Comp
 
 // All of level 0: its tables overlap each other as a rule, and leaving an older one behind while a
 // newer one moves down would put old versions above new ones.
-std::optional<CompactionPlan> LeveledPolicy::PlanLevel0(const TreeShape& shape,
-                                                        int base_level) const {
+std::optional<CompactionPlan> LeveledPolicy::PlanLevel0(const TreeShape& shape, int base_level,
+                                                        CompactionReason reason) const {
   std::vector<const TableSummary*> upper;
   KeyRange range;
   for (const TableSummary& table : shape.levels[0]) {
@@ -98,7 +99,7 @@ std::optional<CompactionPlan> LeveledPolicy::PlanLevel0(const TreeShape& shape,
   }
   if (upper.empty()) return std::nullopt;
   CompactionPlan plan;
-  plan.reason = CompactionReason::kLevel0Tables;
+  plan.reason = reason;
   plan.inputs.push_back({0, {}});
   plan.output_level = base_level;
   return Finish(shape, std::move(plan), upper, range);
@@ -113,7 +114,7 @@ std::optional<CompactionPlan> LeveledPolicy::PlanLevel(const TreeShape& shape, i
     if (table.busy) continue;
     KeyRange range;
     range.Include(table);
-    const auto lower = Overlapping(shape.levels[level + 1], range);
+    const auto lower = OverlappingInRun(shape.levels[level + 1], range);
     const uint64_t overlap = TotalBytes(lower);
     const uint64_t size = std::max<uint64_t>(table.size, 1);
     // overlap / size < best_overlap / best_size, without rounding.
@@ -140,6 +141,7 @@ std::optional<CompactionPlan> LeveledPolicy::Pick(const TreeShape& shape) const 
   struct Candidate {
     uint64_t score;
     int level;
+    bool due;
   };
   std::vector<Candidate> candidates;
   const uint64_t tables = shape.levels[0].size();
@@ -147,21 +149,23 @@ std::optional<CompactionPlan> LeveledPolicy::Pick(const TreeShape& shape) const 
   const uint64_t level0 =
       std::max(tables * 1000 / static_cast<uint64_t>(level0_trigger_),
                tables > 1 ? LevelBytes(shape.levels[0]) * 1000 / base_size_ : 0);
-  candidates.push_back({level0, 0});
+  candidates.push_back({level0, 0, level0 >= 1000});
   for (int level = targets.base_level; level < kBottom; ++level) {
     uint64_t bytes = 0;
     for (const TableSummary& table : shape.levels[level]) bytes += table.busy ? 0 : table.size;
     const auto score = static_cast<unsigned __int128>(bytes) * 1000 / targets.bytes[level];
-    candidates.push_back(
-        {static_cast<uint64_t>(std::min<unsigned __int128>(score, 1000000)), level});
+    candidates.push_back({static_cast<uint64_t>(std::min<unsigned __int128>(score, 1000000)), level,
+                          bytes > targets.bytes[level]});
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const auto& a, const auto& b) { return a.score > b.score; });
   for (const Candidate& candidate : candidates) {
-    // A level exactly at its target is within it; level 0 starts at its trigger.
-    if (candidate.level == 0 ? candidate.score < 1000 : candidate.score <= 1000) continue;
-    auto plan = candidate.level == 0 ? PlanLevel0(shape, targets.base_level)
-                                     : PlanLevel(shape, candidate.level);
+    // By bytes, not by the rounded score: what PendingBytes counts must be picked, or writers that
+    // it delays would wait for nothing.
+    if (!candidate.due) continue;
+    auto plan = candidate.level == 0
+                    ? PlanLevel0(shape, targets.base_level, CompactionReason::kLevel0Tables)
+                    : PlanLevel(shape, candidate.level);
     if (plan) return plan;
   }
   return std::nullopt;
@@ -204,15 +208,12 @@ std::optional<CompactionPlan> LeveledPolicy::PickManual(const TreeShape& shape,
     }
     if (range.empty) continue;
     if (*level == 0) {
-      auto plan = PlanLevel0(shape, targets.base_level);
+      auto plan = PlanLevel0(shape, targets.base_level, CompactionReason::kManual);
       *blocked = !plan;
-      if (plan) {
-        plan->reason = CompactionReason::kManual;
-        *level = targets.base_level;
-      }
+      if (plan) *level = targets.base_level;
       return plan;
     }
-    upper = Overlapping(shape.levels[*level], range);
+    upper = OverlappingInRun(shape.levels[*level], range);
     CompactionPlan plan;
     plan.reason = CompactionReason::kManual;
     plan.inputs.push_back({*level, {}});

@@ -31,7 +31,8 @@ class LeveledPolicy : public CompactionPolicy {
   Targets ComputeTargets(const TreeShape& shape) const;
 
  private:
-  std::optional<CompactionPlan> PlanLevel0(const TreeShape& shape, int base_level) const;
+  std::optional<CompactionPlan> PlanLevel0(const TreeShape& shape, int base_level,
+                                           CompactionReason reason) const;
   std::optional<CompactionPlan> PlanLevel(const TreeShape& shape, int level) const;
   // Adds the tables of the output level that `upper`, whose hull is `range`, must be merged with.
   std::optional<CompactionPlan> Finish(const TreeShape& shape, CompactionPlan plan,

@@ -1,5 +1,7 @@
 #include "engine/compaction/output_cutter.h"
 
+#include <utility>
+
 namespace shearpin {
 
 bool OutputCutter::CutBefore(std::string_view user_key, uint64_t size) {
@@ -9,6 +11,8 @@ bool OutputCutter::CutBefore(std::string_view user_key, uint64_t size) {
     overlap_ += meta.size;
     ++passed_;
   }
+  // What lies before the first key of all belongs to no table.
+  if (!std::exchange(begun_, true)) overlap_ = 0;
   if (size < max_size_ && overlap_ <= max_overlap_) return false;
   overlap_ = 0;
   return true;

@@ -27,6 +27,7 @@ class OutputCutter {
   const uint64_t max_size_;
   const uint64_t max_overlap_;
   const Version::Tables* const grandparents_;
+  bool begun_ = false;    // a key was seen
   size_t passed_ = 0;     // grandparents that lie wholly before the last key
   uint64_t overlap_ = 0;  // bytes of those passed since the current table began
 };

@@ -34,7 +34,8 @@ std::optional<CompactionPlan> SimplePolicy::MergeDown(const TreeShape& shape, in
   plan.max_table_size = table_size_;
   if (!shape.levels[level + 1].empty()) {
     plan.inputs.push_back(WholeLevel(shape, level + 1));
-  } else {
+  } else if (reason != CompactionReason::kManual) {
+    // On request even a lone table is rewritten: a move would keep its tombstones.
     plan.trivial_move = plan.inputs.front().tables.size() == 1;
   }
   return plan;

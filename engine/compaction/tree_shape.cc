@@ -42,12 +42,13 @@ bool KeyRange::Overlaps(const TableSummary& table) const {
   return !empty && table.smallest <= largest && table.largest >= smallest;
 }
 
-std::vector<const TableSummary*> Overlapping(const std::vector<TableSummary>& tables,
-                                             const KeyRange& range) {
+std::vector<const TableSummary*> OverlappingInRun(const std::vector<TableSummary>& tables,
+                                                  const KeyRange& range) {
   std::vector<const TableSummary*> found;
-  for (const TableSummary& table : tables) {
-    if (range.Overlaps(table)) found.push_back(&table);
-  }
+  auto table = std::partition_point(tables.begin(), tables.end(), [&](const TableSummary& each) {
+    return each.largest < range.smallest;
+  });
+  for (; table != tables.end() && range.Overlaps(*table); ++table) found.push_back(&*table);
   return found;
 }
 

@@ -76,8 +76,9 @@ struct KeyRange {
   bool Overlaps(const TableSummary& table) const;
 };
 
-// The tables that share a key with `range`, in their order.
-std::vector<const TableSummary*> Overlapping(const std::vector<TableSummary>& tables,
-                                             const KeyRange& range);
+// The tables of a level below 0 that share a key with `range`, in their order. By binary search: a
+// policy asks this for each table of the level above, with the database's lock held.
+std::vector<const TableSummary*> OverlappingInRun(const std::vector<TableSummary>& tables,
+                                                  const KeyRange& range);
 
 }  // namespace shearpin

@@ -221,6 +221,9 @@ Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_v
         Poison(status);
         return status;
       }
+      // What became due meanwhile may have found its inputs taken by this merge: no thread looks
+      // again by itself, and writers may be stopped until one does.
+      if (CompactionDue()) StartCompacting();
       progress_.NotifyAll();
     } else if (blocked) {
       progress_.Wait();

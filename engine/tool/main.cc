@@ -11,6 +11,7 @@
 
 #include "engine/tool/commands.h"
 #include "engine/tool/dump.h"
+#include "engine/tool/shape.h"
 
 namespace shearpin::tool {
 namespace {
@@ -26,6 +27,10 @@ struct CommandLine {
   std::string key;
   ScanRequest scan;
   DumpRequest dump;
+  ShapeRequest shape;
+  uint64_t gigabytes = 10;
+  uint64_t key_size = 16;
+  uint64_t value_size = 100;
 };
 
 CLI::App* AddLoad(CLI::App* app, CommandLine* line) {
@@ -113,6 +118,48 @@ CLI::App* AddVerify(CLI::App* app, CommandLine* line) {
   return command;
 }
 
+CLI::App* AddShape(CLI::App* app, CommandLine* line) {
+  ShapeRequest& shape = line->shape;
+  CLI::App* command = app->add_subcommand(
+      "shape", "Print how each compaction policy shapes a growing tree; computed, without a disk");
+  command->add_option("--policy", shape.policy, "leveled, tiered, simple or all")
+      ->check(CLI::IsMember({"leveled", "tiered", "simple", "all"}))
+      ->capture_default_str();
+  command->add_option("--gigabytes", line->gigabytes, "GiB of keys and values written in all")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--key-size", line->key_size, "bytes of a key")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command->add_option("--value-size", line->value_size, "bytes of a value")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command
+      ->add_option("--update-fraction", shape.load.update_fraction,
+                   "share of the writes that overwrite a key, drawn evenly from all")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  Options& options = shape.options;
+  command->add_option("--write-buffer", options.write_buffer_size, "bytes of a memtable")
+      ->capture_default_str();
+  command->add_option("--table-size", options.target_table_size, "bytes of a table")
+      ->capture_default_str();
+  command->add_option("--base-size", options.base_level_size, "leveled: bytes of the first level")
+      ->capture_default_str();
+  command->add_option("--multiplier", options.level_size_multiplier, "leveled: growth of levels")
+      ->capture_default_str();
+  command
+      ->add_option("--trigger", options.level0_compaction_trigger,
+                   "tables of level 0, or sorted runs if tiered, at which merging starts")
+      ->capture_default_str();
+  command
+      ->add_option("--space-amplification", options.tiered_max_space_amplification_percent,
+                   "tiered: percent of the oldest run at which everything is merged")
+      ->capture_default_str();
+  command->add_flag("--json", shape.json, "one JSON object instead of tables");
+  return command;
+}
+
 int Run(int argc, char** argv) {
   // `bazel run` starts programs elsewhere; paths mean what they meant where the user typed them.
   const char* typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
@@ -127,6 +174,7 @@ int Run(int argc, char** argv) {
   CLI::App* const get = AddGet(&app, &line);
   CLI::App* const scan = AddScan(&app, &line);
   CLI::App* const dump = AddDump(&app, &line);
+  CLI::App* const shape = AddShape(&app, &line);
   AddVerify(&app, &line);
   try {
     app.parse(argc, argv);
@@ -146,6 +194,10 @@ int Run(int argc, char** argv) {
     status = Scan(line.scan, std::cout);
   } else if (dump->parsed()) {
     status = Dump(line.dump, std::cout);
+  } else if (shape->parsed()) {
+    line.shape.load.bytes = line.gigabytes << 30;
+    line.shape.load.entry_size = line.key_size + line.value_size;
+    status = Shape(line.shape, std::cout);
   } else {
     status = Verify(line.directory, std::cout);
   }

@@ -196,5 +196,23 @@ TEST_F(ToolTest, WrongCommandLinesExitWithTwo) {
   }
 }
 
+TEST_F(ToolTest, ShapePrintsWhatEachPolicyCosts) {
+  const Result all = Run("shape --gigabytes 2");
+  EXPECT_EQ(all.exit_status, 0) << all.output;
+  for (const char* policy : {"leveled\n", "tiered\n", "simple\n"}) {
+    EXPECT_THAT(all.output, HasSubstr(policy));
+  }
+  const Result one = Run("shape --gigabytes 1 --policy tiered --json --update-fraction 0");
+  EXPECT_EQ(one.exit_status, 0) << one.output;
+  EXPECT_THAT(one.output, HasSubstr("\"policy\":\"tiered\""));
+  EXPECT_THAT(one.output, HasSubstr("\"write_amplification\":"));
+  EXPECT_THAT(one.output, Not(HasSubstr("leveled")));
+  EXPECT_EQ(Run("shape --policy none").exit_status, 2);
+  EXPECT_EQ(Run("shape --update-fraction 1.5").exit_status, 2);
+  const Result wrong = Run("shape --multiplier 1");
+  EXPECT_EQ(wrong.exit_status, 1);
+  EXPECT_THAT(wrong.output, HasSubstr("level_size_multiplier"));
+}
+
 }  // namespace
 }  // namespace shearpin

@@ -45,6 +45,9 @@ class ShearpinSubject : public Subject {
   std::unique_ptr<Snapshot> GetSnapshot() override { return db_->GetSnapshot(); }
   Status Sync() override { return db_->Sync(); }
   Status Flush() override { return db_->Flush(); }
+  Status CompactRange(const std::string_view* begin, const std::string_view* end) override {
+    return db_->CompactRange(begin, end);
+  }
   Status VerifyChecksums() override { return db_->VerifyChecksums(); }
   StatusOr<std::string> Property(std::string_view name) override { return db_->Property(name); }
   Status Close() override { return db_->Close(); }
@@ -53,6 +56,47 @@ class ShearpinSubject : public Subject {
  private:
   std::unique_ptr<DB> db_;
 };
+
+// False if `name` is not an option of compaction.
+bool SetCompactionOption(std::string_view name, uint64_t value, Options* options) {
+  const int number = static_cast<int>(value);
+  if (name == "compaction_style") {
+    options->compaction_style = static_cast<CompactionStyle>(value);
+  } else if (name == "max_compactions") {
+    options->max_compactions = number;
+  } else if (name == "level0_compaction_trigger") {
+    options->level0_compaction_trigger = number;
+  } else if (name == "level0_slowdown_trigger") {
+    options->level0_slowdown_trigger = number;
+  } else if (name == "level0_stop_trigger") {
+    options->level0_stop_trigger = number;
+  } else if (name == "soft_pending_compaction_bytes") {
+    options->soft_pending_compaction_bytes = value;
+  } else if (name == "hard_pending_compaction_bytes") {
+    options->hard_pending_compaction_bytes = value;
+  } else if (name == "delayed_write_rate") {
+    options->delayed_write_rate = value;
+  } else if (name == "target_table_size") {
+    options->target_table_size = value;
+  } else if (name == "base_level_size") {
+    options->base_level_size = value;
+  } else if (name == "level_size_multiplier") {
+    options->level_size_multiplier = number;
+  } else if (name == "tiered_size_ratio_percent") {
+    options->tiered_size_ratio_percent = number;
+  } else if (name == "tiered_min_merge_width") {
+    options->tiered_min_merge_width = number;
+  } else if (name == "tiered_max_space_amplification_percent") {
+    options->tiered_max_space_amplification_percent = number;
+  } else if (name == "simple_size_ratio_percent") {
+    options->simple_size_ratio_percent = number;
+  } else if (name == "simple_levels") {
+    options->simple_levels = number;
+  } else {
+    return false;
+  }
+  return true;
+}
 
 void SetOption(std::string_view name, uint64_t value, Options* options) {
   if (name == "write_buffer_size") {
@@ -69,7 +113,7 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->manifest_rotate_size = value;
   } else if (name == "flush_on_close") {
     options->flush_on_close = value != 0;
-  } else {
+  } else if (!SetCompactionOption(name, value, options)) {
     SHEARPIN_CHECK(false, "a knob of sim/knobs.h that ShearpinSubject does not know");
   }
 }

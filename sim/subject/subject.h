@@ -53,6 +53,9 @@ class Subject {
 
   virtual Status Sync() = 0;
   virtual Status Flush() = 0;
+  // Flushes, then merges what is stored of the keys from *begin to *end, both included; null: all
+  // keys on that side.
+  virtual Status CompactRange(const std::string_view* begin, const std::string_view* end) = 0;
   virtual Status VerifyChecksums() = 0;
   // NotFound for names it does not know.
   virtual StatusOr<std::string> Property(std::string_view name) = 0;

@@ -152,6 +152,7 @@ class ToySubject : public Subject {
   }
   Status Sync() override;
   Status Flush() override { return Sync(); }
+  Status CompactRange(const std::string_view*, const std::string_view*) override { return Sync(); }
   Status VerifyChecksums() override { return {}; }
   StatusOr<std::string> Property(std::string_view) override { return Status::NotFound("none"); }
   Status Close() override;

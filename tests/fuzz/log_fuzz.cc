@@ -1,0 +1,48 @@
+// Logs: the header, the records up to the first that is not whole, and what lies beyond it.
+#include "engine/base/check.h"
+#include "engine/wal/log_reader.h"
+#include "engine/wal/log_writer.h"
+#include "faultfs/mem_file_system.h"
+#include "tests/fuzz/fuzz_input.h"
+
+namespace shearpin::fuzz {
+
+std::vector<std::string> Seeds() {
+  std::vector<std::string> seeds;
+  for (const LogKind kind : {LogKind::kWal, LogKind::kManifest}) {
+    faultfs::MemFileSystem fs;
+    auto log = LogWriter::Create(&fs, "/log", kind, {.database_id = 1, .number = 2, .salt = 3});
+    SHEARPIN_CHECK(log.ok());
+    std::string contents;
+    for (uint64_t i = 0; i < 6; ++i) {
+      SHEARPIN_CHECK((*log)->Append(i + 1, std::string(1 + i * 13, 'p')).ok());
+      if (i % 2 == 0) SHEARPIN_CHECK((*log)->Sync().ok());
+      SHEARPIN_CHECK(ReadFile(&fs, "/log", &contents).ok());
+      seeds.push_back(contents);
+    }
+    seeds.push_back(contents + std::string(100, '\0'));
+  }
+  return seeds;
+}
+
+}  // namespace shearpin::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace shearpin;
+  const std::string_view file(reinterpret_cast<const char*>(data), size);
+  for (const LogKind kind : {LogKind::kWal, LogKind::kManifest}) {
+    auto reader = LogReader::Open(kind, file);
+    if (!reader.ok()) continue;
+    uint64_t end = reader->end();
+    for (LogRecord record; reader->Next(&record);) {
+      SHEARPIN_CHECK(record.offset >= end && record.end > record.offset && record.end <= size + 7);
+      SHEARPIN_CHECK(record.payload.empty() ||
+                     (record.payload.data() >= file.data() &&
+                      record.payload.data() + record.payload.size() <= file.data() + file.size()));
+      end = record.end;
+    }
+    reader->CleanEnd();
+    reader->PromiseBeyondEnd();
+  }
+  return 0;
+}
