@@ -11,8 +11,10 @@
 // Ownership: one DB owns a directory at a time (a lock file keeps others out).
 //
 // Errors: a read fails only where the bytes it needs are damaged or cannot be read. The first
-// failed write or sync poisons the writer: it and all later writes return that error, its status
-// may be indeterminate(), reads go on, and reopening the directory recovers.
+// failed write or sync of a log or of the MANIFEST poisons the writer: it and all later writes
+// return that error, its status may be indeterminate(), reads go on, and Resume() or reopening the
+// directory recovers. A flush or merge that fails is tried again; writes go on until the memtables
+// or level 0 are full, and then return its error until a try succeeds.
 #pragma once
 
 #include <cstdint>
@@ -70,8 +72,14 @@ class DB {
   // is one sorted run; deleted data and old versions that no snapshot needs are gone then.
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
 
-  // Waits until no flush or merge runs or is due. An error if background work has failed.
+  // Waits until no flush or merge runs or is due. An error if background work fails meanwhile.
   Status WaitForBackground();
+
+  // Makes a poisoned writer work again without reopening: everything acknowledged goes into new
+  // tables, and the next write into a new log. Batches whose write failed are gone for good when
+  // this is OK; their sequence numbers stay used. OK and without effect if nothing had failed. On
+  // error the writer stays poisoned, nothing is lost, and Resume may be called again.
+  Status Resume();
 
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.

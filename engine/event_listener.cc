@@ -38,6 +38,10 @@ std::string_view EventKindName(EventKind kind) {
       return "background-error";
     case EventKind::kClosed:
       return "closed";
+    case EventKind::kRetrySucceeded:
+      return "retry-succeeded";
+    case EventKind::kResumed:
+      return "resumed";
     case EventKind::kCompactionBegun:
       return "compaction-begun";
     case EventKind::kCompactionDone:

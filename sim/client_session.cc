@@ -72,8 +72,9 @@ ClientSession::ClientSession(Opening* opening, uint32_t client)
 
 ClientSession::~ClientSession() = default;
 
-void ClientSession::Execute(uint32_t index, const Step& step) {
+void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
   sequence_ = 0;
+  resumes_ = resumes;
   Status status;
   switch (step.kind) {
     case StepKind::kPut:
@@ -132,6 +133,9 @@ void ClientSession::Execute(uint32_t index, const Step& step) {
     case StepKind::kWriteBack:
       if (!opening_->machine->crashed()) opening_->machine->disk().WriteBack(step.amount);
       break;
+    case StepKind::kResume:
+      status = Resume();
+      break;
   }
   ++context_->result().operations;
   context_->Remember(client_, index, status.code(), sequence_);
@@ -149,7 +153,7 @@ Status ClientSession::JudgeRead(Status status) {
 }
 
 Status ClientSession::JudgeWrite(Status status, std::string_view what) {
-  if (!status.ok() && context_->CheckInjected(status, what) &&
+  if (!status.ok() && context_->CheckInjected(status, what) && !resumes_ &&
       opening_->stop == StopReason::kNone) {
     opening_->stop = StopReason::kErrored;
   }
@@ -394,6 +398,14 @@ Status ClientSession::Flush() {
   Status status = opening_->subject->Flush();
   if (status.ok()) context_->model().AcknowledgeFlush(begin);
   return JudgeWrite(std::move(status), "a flush");
+}
+
+// The model hears of it by the subject's event, at the very moment.
+Status ClientSession::Resume() {
+  Status status = opening_->subject->Resume();
+  if (!status.IsNotSupported()) return JudgeWrite(std::move(status), "resuming");
+  if (opening_->stop == StopReason::kNone) opening_->stop = StopReason::kErrored;
+  return status;
 }
 
 Status ClientSession::Property(const Step& step) {

@@ -70,8 +70,9 @@ enum class StepKind : uint8_t {
   kCapacity,         // capacity BYTES of the disk from now on; 0: without limit
   kEvict,            // evict: the machine drops its clean page cache
   kWriteBack,        // write-back COUNT: the oldest pending changes of the disk become durable
+  kResume,           // resume (a writer that a fault has stopped; clients with one ahead go on)
 };
-inline constexpr int kNumStepKinds = 20;
+inline constexpr int kNumStepKinds = 21;
 
 // "put", "iterator-walk", ...: the first word of the step's line.
 std::string_view StepKindName(StepKind kind);

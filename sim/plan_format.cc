@@ -90,6 +90,7 @@ std::string_view StepKindName(StepKind kind) {
       "capacity",
       "evict",
       "write-back",
+      "resume",
   };
   return kNames[static_cast<int>(kind)];
 }
@@ -184,6 +185,7 @@ void AppendStepText(const Step& step, std::string* text) {
     case StepKind::kReopen:
     case StepKind::kVerify:
     case StepKind::kEvict:
+    case StepKind::kResume:
       break;
   }
 }

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/event_listener.h"
@@ -22,15 +24,18 @@
 
 namespace shearpin::sim {
 
-// Counts the subject's events, and puts them on record.
+// Counts the subject's events, and puts them on record. `resumed` is called when a subject's writer
+// works again, before its next write.
 class EventCounter : public EventListener {
  public:
-  explicit EventCounter(Trace* trace) : trace_(trace) {}
+  EventCounter(Trace* trace, std::function<void()> resumed)
+      : trace_(trace), resumed_(std::move(resumed)) {}
   void OnEvent(const Event& event) override;
   uint64_t count(EventKind kind) const { return counts_[static_cast<size_t>(kind)]; }
 
  private:
   Trace* const trace_;
+  const std::function<void()> resumed_;
   std::array<uint64_t, static_cast<size_t>(EventKind::kNumEventKinds)> counts_ = {};
 };
 

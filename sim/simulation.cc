@@ -237,7 +237,10 @@ void Simulation::RunClient(Opening* opening, uint32_t client) {
   uint32_t& next = next_step_[client];
   while (next < steps.size() && !opening->Stopping()) {
     const uint32_t index = next++;
-    session.Execute(index, steps[index]);
+    const bool resumes = std::any_of(steps.begin() + next, steps.end(), [](const Step& step) {
+      return step.kind == StepKind::kResume;
+    });
+    session.Execute(index, steps[index], resumes);
     ArmNextCrash();
   }
 }

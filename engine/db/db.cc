@@ -97,6 +97,8 @@ Status DB::CompactRange(const std::string_view* begin, const std::string_view* e
 
 Status DB::WaitForBackground() { return impl_->WaitForBackground(); }
 
+Status DB::Resume() { return impl_->Resume(); }
+
 Status DB::VerifyChecksums() { return impl_->VerifyChecksums(); }
 
 StatusOr<std::string> DB::Property(std::string_view name) { return impl_->Property(name); }

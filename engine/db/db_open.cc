@@ -88,7 +88,7 @@ Status DB::Impl::Open() {
   active_ = std::make_shared<MemTable>();
   RebuildReadState();
   UpdateDebt();
-  RemoveOrphans(names);
+  RemoveOrphans(FindOrphans(names));
   Notify(EventKind::kOpened);
   Lock lock(mutex_);
   if (CompactionDue()) StartCompacting();
@@ -208,8 +208,9 @@ Status DB::Impl::WriteRecoveredTable(VersionEdit* edit) {
 
 // I5, I8: only what the MANIFEST that is durable now does not name. An unlink that comes back
 // after a crash is found here again.
-void DB::Impl::RemoveOrphans(const std::vector<std::string>& names) {
+std::vector<DB::Impl::Orphan> DB::Impl::FindOrphans(const std::vector<std::string>& names) const {
   const ManifestState& state = manifest_->state();
+  std::vector<Orphan> orphans;
   for (const std::string& name : names) {
     uint64_t number;
     bool orphan = false;
@@ -230,11 +231,17 @@ void DB::Impl::RemoveOrphans(const std::vector<std::string>& names) {
       case FileKind::kLock:
         break;
     }
-    if (!orphan) continue;
-    const Status removed = fs_->Unlink(JoinPath(directory_, name));
+    if (orphan) orphans.push_back({name, number});
+  }
+  return orphans;
+}
+
+void DB::Impl::RemoveOrphans(const std::vector<Orphan>& orphans) {
+  for (const Orphan& orphan : orphans) {
+    const Status removed = fs_->Unlink(JoinPath(directory_, orphan.name));
     // Not found: Rotate unlinked the old MANIFEST itself. Another error: an orphan that stays is
     // garbage, not danger, and the next open tries again.
-    if (removed.ok()) Notify(EventKind::kOrphanRemoved, number);
+    if (removed.ok()) Notify(EventKind::kOrphanRemoved, orphan.number);
   }
 }
 

@@ -110,7 +110,9 @@ Status DB::Impl::VerifyChecksums() {
     version = version_;
     logs.assign(older_logs_.begin(), older_logs_.end());
     logs.push_back(log_);
-    for (const auto& log : logs) lengths.push_back(log->size());
+    // What was not synced may be gone after a failed sync, and Resume does not need it.
+    const bool failed = !write_error_.ok();
+    for (const auto& log : logs) lengths.push_back(failed ? log->synced_size() : log->size());
   }
   const Status tables = VerifyTables(*version);
   version.reset();
@@ -137,6 +139,8 @@ Status DB::Impl::VerifyChecksums() {
 }
 
 StatusOr<std::string> DB::Impl::Property(std::string_view name) {
+  std::unique_lock<Mutex> manifest_lock(manifest_mutex_, std::defer_lock);
+  if (name == "stats" || name == "live-files") manifest_lock.lock();
   Lock lock(mutex_);
   if (name == "last-sequence") return std::to_string(LatestSequence());
   if (name == "levels") {
@@ -160,7 +164,9 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
            " logs=" + std::to_string(older_logs_.size() + 1) +
            " log-bytes=" + std::to_string(log_->size()) +
            " manifest-bytes=" + std::to_string(manifest_->size()) +
-           " writer=" + (write_error_.ok() ? "ok" : write_error_.ToString()) + "\n";
+           " writer=" + (write_error_.ok() ? "ok" : write_error_.ToString()) +
+           " flush=" + flush_retry_.error().ToString() +
+           " merges=" + compaction_retry_.error().ToString() + "\n";
   }
   if (name == "live-files") {
     // One name a line: what the directory must hold, and all that it should.

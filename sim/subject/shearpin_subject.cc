@@ -45,6 +45,7 @@ class ShearpinSubject : public Subject {
   std::unique_ptr<Snapshot> GetSnapshot() override { return db_->GetSnapshot(); }
   Status Sync() override { return db_->Sync(); }
   Status Flush() override { return db_->Flush(); }
+  Status Resume() override { return db_->Resume(); }
   Status VerifyChecksums() override { return db_->VerifyChecksums(); }
   StatusOr<std::string> Property(std::string_view name) override { return db_->Property(name); }
   Status Close() override { return db_->Close(); }

@@ -53,6 +53,10 @@ class Subject {
 
   virtual Status Sync() = 0;
   virtual Status Flush() = 0;
+  // Makes a writer work again that an error has stopped, and tells the listener (kResumed) at that
+  // moment. From then on everything acknowledged is durable and what failed never comes back.
+  // NotSupported: it has to be reopened.
+  virtual Status Resume() = 0;
   virtual Status VerifyChecksums() = 0;
   // NotFound for names it does not know.
   virtual StatusOr<std::string> Property(std::string_view name) = 0;

@@ -152,6 +152,7 @@ class ToySubject : public Subject {
   }
   Status Sync() override;
   Status Flush() override { return Sync(); }
+  Status Resume() override { return Status::NotSupported("a toy is reopened"); }
   Status VerifyChecksums() override { return {}; }
   StatusOr<std::string> Property(std::string_view) override { return Status::NotFound("none"); }
   Status Close() override;
