@@ -37,6 +37,15 @@ class DB {
   // Corruption: a file is missing or damaged, named in the message; nothing was changed.
   static StatusOr<std::unique_ptr<DB>> Open(const Options& options, const std::string& directory);
 
+  // Opens what `directory` holds at this moment for reading only: takes no lock, writes nothing, and
+  // may be used beside a process that has the database open. Logs are replayed into memory, all of
+  // them, so what was written without a log and not flushed is not seen, and nothing written later
+  // ever is. Options about writing count for nothing. Methods that write return NotSupported.
+  // InvalidArgument: no database there. Corruption: as Open; not for what a live writer changes
+  // meanwhile.
+  static StatusOr<std::unique_ptr<DB>> OpenReadOnly(const Options& options,
+                                                    const std::string& directory);
+
   // As Close(), with its error lost.
   ~DB();
   DB(const DB&) = delete;
@@ -80,6 +89,12 @@ class DB {
   // this is OK; their sequence numbers stay used. OK and without effect if nothing had failed. On
   // error the writer stays poisoned, nothing is lost, and Resume may be called again.
   Status Resume();
+
+  // Flushes, and makes `directory`, which must not exist, an independent database that holds
+  // everything up to the sequence number returned. Tables are hard links, so it must be on the same
+  // file system; reads and writes go on meanwhile. Durable when OK. On error what it made is removed
+  // as far as possible; a directory left by a crash is not a database and may be deleted.
+  StatusOr<uint64_t> Checkpoint(const std::string& directory);
 
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.

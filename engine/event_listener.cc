@@ -42,6 +42,8 @@ std::string_view EventKindName(EventKind kind) {
       return "retry-succeeded";
     case EventKind::kResumed:
       return "resumed";
+    case EventKind::kCheckpointDone:
+      return "checkpoint-done";
     case EventKind::kCompactionBegun:
       return "compaction-begun";
     case EventKind::kCompactionDone:

@@ -133,6 +133,9 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
     case StepKind::kWriteBack:
       if (!opening_->machine->crashed()) opening_->machine->disk().WriteBack(step.amount);
       break;
+    case StepKind::kCheckpoint:
+      status = Checkpoint();
+      break;
     case StepKind::kResume:
       status = Resume();
       break;
@@ -398,6 +401,25 @@ Status ClientSession::Flush() {
   Status status = opening_->subject->Flush();
   if (status.ok()) context_->model().AcknowledgeFlush(begin);
   return JudgeWrite(std::move(status), "a flush");
+}
+
+Status ClientSession::Checkpoint() {
+  const KvModel::Moment begin = context_->model().Now();
+  std::string directory = context_->NextCheckpointDirectory();
+  const StatusOr<uint64_t> made = opening_->subject->Checkpoint(directory);
+  if (made.status().IsNotSupported()) return made.status();
+  if (!made.ok()) return JudgeRead(made.status());
+  context_->PollInFlight();
+  sequence_ = *made;
+  context_->model().AcknowledgeFlush(begin);
+  if (sequence_ < begin.acknowledged) {
+    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+                   "a checkpoint at sequence " + std::to_string(sequence_) +
+                       " is older than the write acknowledged before it at sequence " +
+                       std::to_string(begin.acknowledged));
+  }
+  context_->checkpoints().push_back({std::move(directory), context_->model().StateAt(sequence_)});
+  return {};
 }
 
 // The model hears of it by the subject's event, at the very moment.

@@ -56,6 +56,7 @@ class ClientSession {
   Status CheckSnapshot(const Step& step);
   Status Sync();
   Status Flush();
+  Status Checkpoint();
   Status Resume();
   Status Property(const Step& step);
 

@@ -34,6 +34,7 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     0,   // capacity: see DrawFaults
     0,   // evict: see DrawFaults
     2,   // write-back
+    1,   // checkpoint
     0,   // resume: see DrawFaults
 };
 

@@ -90,6 +90,7 @@ std::string_view StepKindName(StepKind kind) {
       "capacity",
       "evict",
       "write-back",
+      "checkpoint",
       "resume",
   };
   return kNames[static_cast<int>(kind)];
@@ -185,6 +186,7 @@ void AppendStepText(const Step& step, std::string* text) {
     case StepKind::kReopen:
     case StepKind::kVerify:
     case StepKind::kEvict:
+    case StepKind::kCheckpoint:
     case StepKind::kResume:
       break;
   }

@@ -366,6 +366,7 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
     case StepKind::kReopen:
     case StepKind::kVerify:
     case StepKind::kEvict:
+    case StepKind::kCheckpoint:
     case StepKind::kResume:
       return true;
   }

@@ -74,6 +74,17 @@ class RunContext {
   // may see a batch before its writer hears of it.
   void PollInFlight();
 
+  // A durable copy of the store, and what it holds.
+  struct CheckpointCopy {
+    std::string directory;
+    model::State state;
+  };
+  std::vector<CheckpointCopy>& checkpoints() { return checkpoints_; }
+  // Of its own for each try: one that failed may have left files.
+  std::string NextCheckpointDirectory() {
+    return "/checkpoint-" + std::to_string(++checkpoint_number_);
+  }
+
   // For the report: what clients did last.
   void Remember(uint32_t client, uint32_t step, StatusCode code, uint64_t sequence);
   void RememberNote(std::string note);
@@ -104,6 +115,8 @@ class RunContext {
   RunResult result_;
   std::vector<std::string> keys_;
   std::vector<InFlight> in_flight_;
+  std::vector<CheckpointCopy> checkpoints_;
+  uint64_t checkpoint_number_ = 0;
   std::array<Remembered, 24> remembered_;
   uint64_t remembered_count_ = 0;
 };

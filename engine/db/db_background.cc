@@ -235,6 +235,10 @@ Status DB::Impl::Close() {
   {
     Lock lock(mutex_);
     if (closed_) return Status::Aborted(directory_ + ": the database is closed already");
+    if (read_only_) {
+      closed_ = true;
+      return Status::Ok();
+    }
     if (!write_error_.ok()) status = write_error_;
   }
   if (status.ok() && options_.flush_on_close) status = Flush();

@@ -58,6 +58,7 @@ class DB::Impl {
 
   // Called once, before anything else. On error the object can only be destroyed.
   Status Open();
+  Status OpenReadOnly();
   Status Close();
 
   Status Write(WriteBatch* batch, const WriteOptions& options);
@@ -71,6 +72,7 @@ class DB::Impl {
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
   Status WaitForBackground();
   Status Resume();
+  StatusOr<uint64_t> Checkpoint(const std::string& directory);
 
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
@@ -96,12 +98,21 @@ class DB::Impl {
   Status ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                     LogEnd* log_end, VersionEdit* edit);
   Status WriteRecoveredTable(VersionEdit* edit);
+  void AddTables(const ManifestState& state);
   struct Orphan {
     std::string name;
     uint64_t number;
   };
   std::vector<Orphan> FindOrphans(const std::vector<std::string>& names) const;
   void RemoveOrphans(const std::vector<Orphan>& orphans);
+
+  // db_read_only.cc
+  Status LoadState();
+  StatusOr<std::string> Fingerprint() const;
+
+  // db_checkpoint.cc
+  Status FillCheckpoint(const std::string& directory, const Version& version, ManifestState state,
+                        std::vector<std::string>* made);
 
   // db_resume.cc
   struct Renewal;
@@ -168,6 +179,7 @@ class DB::Impl {
   CondVar progress_;         // a flush or compaction ended or failed, or the writer was poisoned
 
   WriteQueue queue_;
+  bool read_only_ = false;                    // set by OpenReadOnly; write_error_ is set too
   bool closed_ = false;                       // guarded by mutex_
   bool stopping_ = false;                     // guarded by mutex_
   Status write_error_;                        // guarded by mutex_; I7

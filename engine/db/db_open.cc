@@ -79,11 +79,7 @@ Status DB::Impl::Open() {
   Notify(EventKind::kManifestRotated, manifest_number);
   manifest_size_at_open_ = manifest_->size();
 
-  for (int level = 0; level < kNumLevels; ++level) {
-    for (const auto& [number, meta] : manifest_->state().levels[level]) {
-      version_ = version_->With({.removed = {}, .added = {{level, NewTableFile(meta)}}});
-    }
-  }
+  AddTables(manifest_->state());
   published_.store(last_sequence_, std::memory_order_release);
   active_ = std::make_shared<MemTable>();
   RebuildReadState();
@@ -93,6 +89,16 @@ Status DB::Impl::Open() {
   Lock lock(mutex_);
   if (CompactionDue()) StartCompacting();
   return Status::Ok();
+}
+
+void DB::Impl::AddTables(const ManifestState& state) {
+  Version::Change change;
+  for (int level = 0; level < kNumLevels; ++level) {
+    for (const auto& [number, meta] : state.levels[level]) {
+      change.added.emplace_back(level, NewTableFile(meta));
+    }
+  }
+  version_ = version_->With(change);
 }
 
 Status DB::Impl::PrepareDirectory() {
@@ -158,6 +164,7 @@ Status DB::Impl::CheckTables(const ManifestState& state) {
   return Status::Ok();
 }
 
+// Into tables that are added to `edit`; if that is null, into the active memtable alone.
 Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                             LogEnd* log_end, VersionEdit* edit) {
   last_sequence_ = state.flushed_sequence;
@@ -189,11 +196,13 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;
-    if (active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
+    if (edit == nullptr || active_->ApproximateBytes() < options_.write_buffer_size) {
+      return Status::Ok();
+    }
     return WriteRecoveredTable(edit);
   };
   SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));
-  return active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
+  return edit == nullptr || active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
 }
 
 // What logs held goes into tables at once, not back into a log: the bytes just read may stand in

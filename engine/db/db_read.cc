@@ -109,7 +109,7 @@ Status DB::Impl::VerifyChecksums() {
     Lock lock(mutex_);
     version = version_;
     logs.assign(older_logs_.begin(), older_logs_.end());
-    logs.push_back(log_);
+    if (log_ != nullptr) logs.push_back(log_);
     // What was not synced may be gone after a failed sync, and Resume does not need it.
     const bool failed = !write_error_.ok();
     for (const auto& log : logs) lengths.push_back(failed ? log->synced_size() : log->size());
@@ -118,6 +118,8 @@ Status DB::Impl::VerifyChecksums() {
   version.reset();
   ReleaseReader();
   SHEARPIN_RETURN_IF_ERROR(tables);
+  // Logs and MANIFEST belong to the writer, which may be at work.
+  if (read_only_) return Status::Ok();
   for (size_t i = 0; i < logs.size(); ++i) {
     std::string contents;
     const Status read = ReadFile(fs_, logs[i]->path(), &contents);
@@ -158,6 +160,7 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
     }
     return text;
   }
+  if (read_only_) return Status::NotFound(std::string(name) + ": a read-only database has none");
   if (name == "stats") {
     return "memtable-bytes=" + std::to_string(active_->ApproximateBytes()) +
            " frozen-memtables=" + std::to_string(frozen_.size()) +

@@ -29,6 +29,8 @@ Status DB::Impl::Resume() {
   queue_.TakeGroup(0);  // alone
   if (closed_) {
     status = Status::Aborted(directory_ + ": the database is closed");
+  } else if (read_only_) {
+    status = write_error_;
   } else if (!write_error_.ok()) {
     status = RecoverInPlace(&lock);
   }
