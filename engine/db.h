@@ -3,9 +3,11 @@
 //   shearpin::Options options;
 //   auto db = shearpin::DB::Open(options, "/var/lib/app/db");
 //   if (!db.ok()) return db.status();
-//   SHEARPIN_RETURN_IF_ERROR((*db)->Put("key", "value", {.durability = Durability::kSync}));
+//   const shearpin::WriteOptions synced{.durability = shearpin::Durability::kSync};
+//   SHEARPIN_RETURN_IF_ERROR((*db)->Put("key", "value", synced));
 //
-// Keys are ordered bytewise. Empty keys and values are legal; a key has at most 64 MiB, a value 1 GiB.
+// Keys are ordered bytewise. Empty keys and values are legal; a key has at most 64 MiB, a value
+// 1 GiB.
 // Thread safety: all methods may be called from many threads at once, except Close and the
 // destructor, which come after everything else.
 // Ownership: one DB owns a directory at a time (a lock file keeps others out).

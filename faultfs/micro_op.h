@@ -64,7 +64,6 @@ struct MicroOp {
   uint32_t same_file = kNoIndex;   // kData: the pending write of this file before
   OpKind kind = OpKind::kData;
   bool extends = false;      // kData
-  bool detached = false;     // kData: its block was cut off since; a new write starts afresh
   bool forces_data = false;  // kRename: the source's data precedes it
 
   bool OfContent() const { return kind <= OpKind::kConvert; }

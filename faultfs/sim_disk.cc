@@ -348,12 +348,9 @@ void SimDisk::Resize(const OpenFile& file, uint64_t size) {
   MutableLive(file.inode_)->Truncate(size);
   used_bytes_ += size - old_size;  // modulo 2^64
   LogOp(OpKind::kTruncate, file.inode_).size = size;
-  Inode& inode = inodes_[file.inode_];
   const uint32_t blocks = BlocksFor(size);
-  for (uint32_t i = inode.last_data; i != kNoIndex; i = pending_[i].same_file) {
-    pending_[i].detached |= pending_[i].block >= blocks;
-  }
-  std::erase_if(inode.lost_blocks, [blocks](uint32_t block) { return block >= blocks; });
+  std::erase_if(inodes_[file.inode_].lost_blocks,
+                [blocks](uint32_t block) { return block >= blocks; });
 }
 
 // Directories. -----------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ uint32_t SimDisk::SameBlock(const Inode& inode, uint32_t block) const {
   // Appends, which are nearly all writes, end the search before it begins.
   if (inode.last_data == kNoIndex || block > inode.highest_block) return kNoIndex;
   for (uint32_t i = inode.last_data; i != kNoIndex; i = pending_[i].same_file) {
-    if (pending_[i].block == block) return pending_[i].detached ? kNoIndex : i;
+    if (pending_[i].block == block) return i;
   }
   return kNoIndex;
 }
@@ -130,21 +130,28 @@ void SimDisk::DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate) {
 // Makes the operations marked in `fate`, and all that must precede them, durable.
 void SimDisk::Fold(std::vector<uint8_t> fate) {
   if (std::find(fate.begin(), fate.end(), kFolds) == fate.end()) return;
-  AddNeeded(&fate);
+  const bool is_all = std::find(fate.begin(), fate.end(), kStays) == fate.end();
+  if (!is_all) AddNeeded(&fate);
+  std::vector<uint32_t> folding(inodes_.size(), 0);
   std::vector<uint32_t> remaining(inodes_.size());
   for (uint32_t i = 0; i < inodes_.size(); ++i) remaining[i] = inodes_[i].pending_content;
   for (uint32_t i = 0; i < pending_.size(); ++i) {
     if (fate[i] == kFolds && pending_[i].kind == OpKind::kTruncate) DropOvertaken(i, &fate);
   }
   for (uint32_t i = 0; i < pending_.size(); ++i) {
-    if (fate[i] != kStays && pending_[i].OfContent()) --remaining[pending_[i].inode];
+    if (fate[i] == kStays || !pending_[i].OfContent()) continue;
+    --remaining[pending_[i].inode];
+    ++folding[pending_[i].inode];
   }
   for (uint32_t i = 0; i < pending_.size(); ++i) {
     const MicroOp& op = pending_[i];
     if (fate[i] != kFolds) continue;
     if (op.OfContent()) {
       Inode& inode = inodes_[op.inode];
-      if (remaining[op.inode] == 0 && inode.lost_blocks.empty()) {
+      // Sharing the live content makes its next writer copy the list of blocks; a long file that
+      // is synced after every small write is better written twice.
+      const bool all_folds = remaining[op.inode] == 0 && inode.lost_blocks.empty();
+      if (all_folds && inode.live->blocks.size() < 64 * size_t{folding[op.inode]}) {
         inode.durable = inode.live;
       } else {
         ApplyContent(op, &inode.durable);
@@ -182,6 +189,11 @@ void SimDisk::RemoveOps(std::vector<uint8_t> fate) {
     if (fate[i] != kStays || !op.OfContent() || inodes_[op.inode].refs != 0) continue;
     fate[i] = kDropped;
     if (--inodes_[op.inode].pending_content == 0) FreeInode(op.inode);
+  }
+  if (std::find(fate.begin(), fate.end(), kStays) == fate.end()) {
+    pending_.clear();
+    arena_.clear();
+    return;
   }
   // A link to a removed operation passes on to what that one linked to.
   std::vector<uint32_t> block_index(pending_.size());

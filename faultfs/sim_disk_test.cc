@@ -183,6 +183,15 @@ const Cell kCells[] = {
      },
      {"/a=........", "/a=new....."},
      {"/a=........", "/a=new....."}},
+    {"UnwrittenExtentsAreConvertedOnce",
+     [](TestDisk* disk) {
+       disk->Preallocate("a", 8);
+       disk->SyncAll();
+       disk->Append("a", "new");
+       disk->Append("a", "er");
+     },
+     {"/a=........", "/a=new.....", "/a=newer..."},
+     {"/a=........", "/a=new.....", "/a=newer..."}},
     {"SyncedUnwrittenExtents",
      [](TestDisk* disk) {
        disk->Preallocate("a", 8);
@@ -262,6 +271,43 @@ TEST(SimDiskTest, UnlinkedOpenFilesAreGoneAfterAFork) {
   EXPECT_EQ(disk.disk()->Fork()->used_bytes(), 0u);
 }
 
+// A journal may commit a truncation or an allocation before older data of the file.
+TEST(SimDiskTest, CommittedMetadataOvertakesDelayedData) {
+  TestDisk disk(kExt4);
+  SettledFile(&disk, "a", "");
+  disk.Append("a", "abcdef");
+  ASSERT_TRUE(disk.Truncate("a", 2).ok());
+  disk.Append("b", "");
+  disk.SyncDir();
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=.. /b=", "/a=ab /b="}))
+      << "what was cut off stays cut off";
+  TestDisk grown(kExt4);
+  SettledFile(&grown, "a", "");
+  grown.Append("a", "abc");
+  grown.Append("a", "def");
+  grown.Preallocate("a", 8);
+  grown.Append("b", "");
+  grown.SyncDir();
+  EXPECT_EQ(grown.Outcomes(), (States{"/a=........ /b=", "/a=abc..... /b=", "/a=abcdef.. /b="}));
+  grown.Sync("a");
+  EXPECT_EQ(grown.Outcomes(), (States{"/a=abcdef.. /b="}));
+}
+
+TEST(SimDiskTest, WritesOfABlockStayAChainWhenOthersLeaveTheLog) {
+  TestDisk disk(kExt4);
+  SettledFile(&disk, "a", std::string(4096, 'x'));
+  disk.Write("a", 0, "1");
+  disk.Append("a", "cut off");
+  ASSERT_TRUE(disk.Truncate("a", 4096).ok());
+  disk.Append("a", "again");
+  disk.Append("b", "");
+  disk.SyncDir();  // commits the truncation
+  disk.Write("a", 1, "2");
+  EXPECT_EQ(disk.Outcomes(),
+            (States{"/a=x*4096  /b=", "/a=1x*4095  /b=", "/a=12x*4094  /b=", "/a=x*4096 again /b=",
+                    "/a=1x*4095 again /b=", "/a=12x*4094 again /b="}));
+}
+
 // Failed syncs. ----------------------------------------------------------------------------------
 
 TEST(FailedSync, KeepNewCleanLosesThePagesForGood) {
@@ -310,6 +356,19 @@ TEST(FailedSync, LostConversionsAreRepeated) {
   disk.Append("a", "y");
   disk.Sync("a");
   EXPECT_EQ(disk.Outcomes(), (States{"/a=xy......"}));
+}
+
+TEST(FailedSync, EvictionBringsBackUnwrittenExtents) {
+  TestDisk disk(kPosix);
+  disk.Preallocate("a", 8);
+  disk.SyncAll();
+  disk.Append("a", "x");
+  EXPECT_FALSE(disk.FailSync("a", SyncFailure::kKeepNewClean).ok());
+  EXPECT_EQ(disk.disk()->Evict(), 1u);
+  EXPECT_EQ(disk.Read("a"), "........");
+  disk.Append("a", "y");
+  disk.Sync("a");
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=.y......"}));
 }
 
 TEST(FailedSync, RevertOldTakesTheContentBack) {

@@ -439,6 +439,14 @@ TEST(TableDamageTest, ForgedBlocksAreErrorsNotCrashes) {
     EXPECT_NE(first_read(forger.Open(properties)).find("malformed block handle"),
               std::string::npos);
   }
+  {
+    Forger forger;
+    std::string value;
+    AppendBlockHandle(&value, {0, 1});
+    forger.IndexEntry(a, value + "more");
+    EXPECT_NE(first_read(forger.Open(properties)).find("malformed block handle"),
+              std::string::npos);
+  }
   for (const BlockHandle& handle : {BlockHandle{0, ~uint64_t{0}}, BlockHandle{~uint64_t{0}, 0},
                                     BlockHandle{1, 1 << 20}, BlockHandle{~uint64_t{0} - 4, 8}}) {
     Forger forger;

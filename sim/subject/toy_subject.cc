@@ -321,8 +321,7 @@ Status ToySubject::Get(std::string_view key, const Snapshot* snapshot, std::stri
 std::unique_ptr<Iterator> ToySubject::NewIterator(const Bound& lower, const Bound& upper,
                                                   const Snapshot* snapshot) {
   const std::lock_guard lock(mutex_);
-  uint64_t at = snapshot != nullptr ? snapshot->sequence() : published_;
-  if (bug_ == ToyBug::kDirtyRead) at = UINT64_MAX;
+  const uint64_t at = snapshot != nullptr ? snapshot->sequence() : published_;
   std::map<std::string, std::string> pairs;
   for (const auto& [key, versions] : table_) {
     if (!AboveLower(key, lower) || !BelowUpper(key, upper)) continue;
@@ -343,6 +342,8 @@ Status ToySubject::Close() {
     const std::lock_guard lock(mutex_);
     for (;;) never_.Wait();
   }
+  // Always, as the option flush_on_close would have it.
+  if (error_.ok()) error_ = log_->Sync();
   const Status closed = log_->Close();
   log_.reset();
   lock_.reset();

@@ -20,7 +20,6 @@ enum class ToyBug : uint8_t {
   kSkipsDamage,        // recovery goes on after a damaged record: a hole
   kRefusesTornTail,    // recovery takes a torn tail for damage
   kStaleRead,          // Get does not see the newest write of its key
-  kDirtyRead,          // an iterator sees what is written after it was made
   kSwallowsSyncError,  // a failed sync is acknowledged
   kInventsError,       // a write fails now and then, for no reason
   kDeadlock,           // two locks in two orders

@@ -1,0 +1,185 @@
+// Goal: the simulator passes an honest store and catches each class of dishonesty, by the class
+// that the mistake belongs to and with a plan that shows it again; its runs repeat exactly.
+// Method: a toy store behind the Subject interface, honest and with one bug at a time, under the
+// general workload: nothing below was made for any of the bugs.
+#include "sim/simulator.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/fiber_pool.h"
+#include "sim/generator.h"
+#include "sim/subject/toy_subject.h"
+
+namespace shearpin::sim {
+namespace {
+
+class ToyRuns {
+ public:
+  explicit ToyRuns(ToyBug bug) : factory_(bug) {}
+
+  RunResult Run(const Plan& plan, const Trace::Sink& sink = {}) {
+    return Simulator(&factory_, &fibers_).Run(plan, sink);
+  }
+
+  // The first of `seeds` that fails.
+  std::optional<RunResult> FirstFailure(uint64_t seeds) {
+    for (uint64_t seed = 1; seed <= seeds; ++seed) {
+      RunResult result = Run(GeneratePlan(seed, {}));
+      if (result.failure) return result;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  ToyFactory factory_;
+  FiberPool fibers_;
+};
+
+std::string Describe(const RunResult& result) {
+  if (!result.failure) return "no failure";
+  return "seed " + std::to_string(result.seed) + ": " + result.failure->failure_class + ": " +
+         result.failure->message;
+}
+
+TEST(SimulatorTest, AnHonestStorePasses) {
+  ToyRuns runs(ToyBug::kNone);
+  RunResult sum;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    const RunResult result = runs.Run(GeneratePlan(seed, {}));
+    ASSERT_FALSE(result.failure) << Describe(result);
+    EXPECT_EQ(result.crashes - result.nested_crashes, GeneratePlan(seed, {}).crashes.size());
+    sum.crash_states += result.crash_states;
+    sum.nested_crashes += result.nested_crashes;
+    sum.reopenings += result.reopenings;
+    for (const auto& [kind, count] : result.faults) sum.faults[kind] += count;
+  }
+  // What is configured has to happen.
+  EXPECT_GT(sum.crash_states, 500u);
+  EXPECT_GT(sum.nested_crashes, 20u);
+  EXPECT_GT(sum.reopenings, 20u);
+  for (const char* kind :
+       {"eio", "enospc", "short_write", "latency", "disk_full", "sync_fail:keep_new_clean",
+        "sync_fail:revert_old", "sync_fail:shutdown"}) {
+    EXPECT_GT(sum.faults[kind], 0u) << kind;
+  }
+}
+
+TEST(SimulatorTest, RunsRepeatExactly) {
+  ToyRuns one(ToyBug::kNone);
+  ToyRuns two(ToyBug::kNone);
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    const Plan plan = GeneratePlan(seed, {});
+    std::string first_text;
+    std::string second_text;
+    const auto into = [](std::string* text) {
+      return [text](std::string_view line) { (*text += line) += '\n'; };
+    };
+    const RunResult silent = one.Run(plan);
+    const RunResult first = one.Run(plan, into(&first_text));
+    const RunResult second = two.Run(plan, into(&second_text));
+    EXPECT_EQ(silent.digest, first.digest);
+    EXPECT_EQ(first.digest, second.digest);
+    ASSERT_EQ(first_text, second_text);
+    // Through its text, a plan is still the same run.
+    const StatusOr<Plan> parsed = ParsePlan(FormatPlan(plan), "p");
+    ASSERT_TRUE(parsed.ok());
+    EXPECT_EQ(two.Run(*parsed).digest, first.digest);
+  }
+}
+
+TEST(SimulatorTest, OtherPlansHaveOtherDigests) {
+  ToyRuns runs(ToyBug::kNone);
+  std::vector<uint64_t> digests;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    digests.push_back(runs.Run(GeneratePlan(seed, {})).digest);
+  }
+  std::sort(digests.begin(), digests.end());
+  EXPECT_EQ(std::unique(digests.begin(), digests.end()), digests.end());
+}
+
+struct Broken {
+  const char* name;
+  ToyBug bug;
+  std::vector<std::string> classes;  // any of these is the right word for it
+  uint64_t seeds;
+};
+
+void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.name; }
+
+class BrokenStoreTest : public testing::TestWithParam<Broken> {};
+
+TEST_P(BrokenStoreTest, IsCaughtAndItsPlanShowsItAgain) {
+  ToyRuns runs(GetParam().bug);
+  const std::optional<RunResult> caught = runs.FirstFailure(GetParam().seeds);
+  ASSERT_TRUE(caught.has_value()) << "not within " << GetParam().seeds << " seeds";
+  const auto& classes = GetParam().classes;
+  EXPECT_NE(std::find(classes.begin(), classes.end(), caught->failure->failure_class),
+            classes.end())
+      << Describe(*caught);
+  RecordProperty("seeds_to_catch", std::to_string(caught->seed));
+
+  // The written-down plan, which draws nothing any more, fails in the same way.
+  const std::string text = FormatPlan(caught->plan);
+  const StatusOr<Plan> plan = ParsePlan(text, "caught.plan");
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  const RunResult again = runs.Run(*plan);
+  ASSERT_TRUE(again.failure.has_value());
+  EXPECT_EQ(again.failure->failure_class, caught->failure->failure_class);
+  EXPECT_EQ(again.failure->message, caught->failure->message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BrokenStoreTest,
+    testing::Values(Broken{"NoSync", ToyBug::kNoSync, {"durable write lost"}, 50},
+                    Broken{"NoDirectorySync", ToyBug::kNoDirectorySync, {"durable write lost"}, 50},
+                    Broken{"TornBatch", ToyBug::kTornBatch, {"batch torn", "wrong data"}, 100},
+                    Broken{"ForgetsDelete",
+                           ToyBug::kForgetsDelete,
+                           {"resurrected delete", "durable write lost", "wrong data", "batch torn"},
+                           50},
+                    Broken{"WrongValue", ToyBug::kWrongValue, {"wrong data"}, 50},
+                    Broken{"SkipsDamage",
+               ToyBug::kSkipsDamage,
+               {"hole after the last durable write", "resurrected delete", "batch torn"},
+               600},
+        Broken{"RefusesTornTail", ToyBug::kRefusesTornTail, {"will not open"}, 100},
+                    Broken{"StaleRead", ToyBug::kStaleRead, {"wrong read", "wrong data"}, 50},
+                    Broken{"InventsError", ToyBug::kInventsError, {"unexpected error"}, 50},
+                    Broken{"SwallowsSyncError",
+                           ToyBug::kSwallowsSyncError,
+                           {"durable write lost", "hole before durable",
+                            "hole before a durable write"},
+                           600},
+                    Broken{"LeavesFiles", ToyBug::kLeavesFiles, {"orphan file"}, 50}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+// A deadlock leaves fibers behind for good, so these run in processes of their own.
+class StuckStoreTest : public testing::TestWithParam<std::pair<ToyBug, uint64_t>> {};
+
+TEST_P(StuckStoreTest, IsReportedAsNoProgress) {
+  const auto [bug, seeds] = GetParam();
+  EXPECT_EXIT(
+      {
+        ToyRuns runs(bug);
+        const std::optional<RunResult> caught = runs.FirstFailure(seeds);
+        const bool right = caught && caught->abandoned &&
+                           caught->failure->failure_class == "no progress" &&
+                           caught->failure->message.find("deadlock") != std::string::npos;
+        if (caught && !right) std::fprintf(stderr, "%s\n", Describe(*caught).c_str());
+        _exit(right ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, StuckStoreTest,
+                         testing::Values(std::make_pair(ToyBug::kDeadlock, uint64_t{200}),
+                                         std::make_pair(ToyBug::kHangsOnClose, uint64_t{50})));
+
+}  // namespace
+}  // namespace shearpin::sim
