@@ -98,6 +98,12 @@ class DB {
   // as far as possible; a directory left by a crash is not a database and may be deleted.
   StatusOr<uint64_t> Checkpoint(const std::string& directory);
 
+  // Takes in a table that a TableFileWriter has written at `path`, as one write of all its keys:
+  // checked wholly, copied, durable when OK, newer than everything before. `path` stays as it is and
+  // may be removed. Writers wait meanwhile. Returns the first of the sequence numbers it takes, as
+  // many as it has keys. Corruption, NotSupported or InvalidArgument: not a whole table.
+  StatusOr<uint64_t> IngestTable(const std::string& path);
+
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.
   Status VerifyChecksums();

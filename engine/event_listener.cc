@@ -42,6 +42,8 @@ std::string_view EventKindName(EventKind kind) {
       return "retry-succeeded";
     case EventKind::kResumed:
       return "resumed";
+    case EventKind::kTableIngested:
+      return "table-ingested";
     case EventKind::kCheckpointDone:
       return "checkpoint-done";
     case EventKind::kCompactionBegun:

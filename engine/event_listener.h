@@ -37,6 +37,7 @@ enum class EventKind : uint8_t {
   kClosed,            //
   kRetrySucceeded,    // a flush or merge succeeded that had failed before
   kResumed,           // the poisoned writer works again; number of the new log
+  kTableIngested,     // number, bytes
   kCheckpointDone,    // sequence number of its newest change
   kNumEventKinds,
 };

@@ -109,6 +109,8 @@ StatusOr<uint64_t> DB::Checkpoint(const std::string& directory) {
   return impl_->Checkpoint(directory);
 }
 
+StatusOr<uint64_t> DB::IngestTable(const std::string& path) { return impl_->IngestTable(path); }
+
 Status DB::Resume() { return impl_->Resume(); }
 
 Status DB::VerifyChecksums() { return impl_->VerifyChecksums(); }

@@ -63,7 +63,7 @@ void DB::Impl::CompactionLoop() {
   while (!stopping_) {
     std::optional<CompactionPlan> plan;
     const bool paused = scheduler_->NowMicros() < compaction_retry_.not_before();
-    if (write_error_.ok() && !paused) plan = policy_->Pick(Shape());
+    if (write_error_.ok() && !paused && !ingesting_) plan = policy_->Pick(Shape());
     if (!plan) {
       ++idle_compactors_;
       if (paused) {
@@ -215,6 +215,10 @@ Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_v
   Lock lock(mutex_);
   for (int level = 0;;) {
     SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (ingesting_) {
+      progress_.Wait();
+      continue;
+    }
     bool blocked = false;
     const auto plan = policy_->PickManual(Shape(), begin, end, &level, &blocked);
     if (plan) {

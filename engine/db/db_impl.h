@@ -73,6 +73,7 @@ class DB::Impl {
   Status WaitForBackground();
   Status Resume();
   StatusOr<uint64_t> Checkpoint(const std::string& directory);
+  StatusOr<uint64_t> IngestTable(const std::string& path);
 
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
@@ -113,6 +114,11 @@ class DB::Impl {
   // db_checkpoint.cc
   Status FillCheckpoint(const std::string& directory, const Version& version, ManifestState state,
                         std::vector<std::string>* made);
+
+  // db_ingest.cc
+  Status EmptyMemtables(Lock* lock);
+  Status Adopt(const Table& table, uint64_t* first_sequence, Lock* lock);
+  int IngestLevel(const FileMeta& meta) const;
 
   // db_resume.cc
   struct Renewal;
@@ -207,6 +213,7 @@ class DB::Impl {
   std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
   int outputs_[kNumLevels] = {};             // running compactions, by output; guarded by mutex_
+  bool ingesting_ = false;                   // no merge may begin; guarded by mutex_
   int idle_compactors_ = 0;                  // guarded by mutex_
   RetryBackoff flush_retry_;                 // guarded by mutex_
   RetryBackoff compaction_retry_;            // guarded by mutex_

@@ -145,7 +145,7 @@ TEST(ReadOnly, FindsAPrefixBesideALiveWriter) {
   }
   stop = true;
   writing.join();
-  }
+}
 
 TEST(Checkpoint, IsIndependentAndHoldsItsMoment) {
   faultfs::MemFileSystem fs;
