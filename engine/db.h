@@ -13,8 +13,10 @@
 // Ownership: one DB owns a directory at a time (a lock file keeps others out).
 //
 // Errors: a read fails only where the bytes it needs are damaged or cannot be read. The first
-// failed write or sync poisons the writer: it and all later writes return that error, its status
-// may be indeterminate(), reads go on, and reopening the directory recovers.
+// failed write or sync of a log or of the MANIFEST poisons the writer: it and all later writes
+// return that error, its status may be indeterminate(), reads go on, and Resume() or reopening the
+// directory recovers. A flush or merge that fails is tried again; writes go on until the memtables
+// or level 0 are full, and then return its error until a try succeeds.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +39,15 @@ class DB {
   // Corruption: a file is missing or damaged, named in the message; no file that was there is
   // changed.
   static StatusOr<std::unique_ptr<DB>> Open(const Options& options, const std::string& directory);
+
+  // Opens what `directory` holds at this moment for reading only: takes no lock, writes nothing, and
+  // may be used beside a process that has the database open. Logs are replayed into memory, all of
+  // them, so what was written without a log and not flushed is not seen, and nothing written later
+  // ever is. Options about writing count for nothing. Methods that write return NotSupported.
+  // InvalidArgument: no database there. Corruption: as Open; not for what a live writer changes
+  // meanwhile.
+  static StatusOr<std::unique_ptr<DB>> OpenReadOnly(const Options& options,
+                                                    const std::string& directory);
 
   // As Close(), with its error lost.
   ~DB();
@@ -74,8 +85,26 @@ class DB {
   // merged. Tables that stood alone in the range already are left as they are.
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
 
-  // Waits until no flush or merge runs or is due. An error if background work has failed.
+  // Waits until no flush or merge runs or is due. An error if background work fails meanwhile.
   Status WaitForBackground();
+
+  // Makes a poisoned writer work again without reopening: everything acknowledged goes into new
+  // tables, and the next write into a new log. Batches whose write failed are gone for good when
+  // this is OK; their sequence numbers stay used. OK and without effect if nothing had failed. On
+  // error the writer stays poisoned, nothing is lost, and Resume may be called again.
+  Status Resume();
+
+  // Flushes, and makes `directory`, which must not exist, an independent database that holds
+  // everything up to the sequence number returned. Tables are hard links, so it must be on the same
+  // file system; reads and writes go on meanwhile. Durable when OK. On error what it made is removed
+  // as far as possible; a directory left by a crash is not a database and may be deleted.
+  StatusOr<uint64_t> Checkpoint(const std::string& directory);
+
+  // Takes in a table that a TableFileWriter has written at `path`, as one write of all its keys:
+  // checked wholly, copied, durable when OK, newer than everything before. `path` stays as it is and
+  // may be removed. Writers wait meanwhile. Returns the first of the sequence numbers it takes, as
+  // many as it has keys. Corruption, NotSupported or InvalidArgument: not a whole table.
+  StatusOr<uint64_t> IngestTable(const std::string& path);
 
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.

@@ -38,6 +38,14 @@ std::string_view EventKindName(EventKind kind) {
       return "background-error";
     case EventKind::kClosed:
       return "closed";
+    case EventKind::kRetrySucceeded:
+      return "retry-succeeded";
+    case EventKind::kResumed:
+      return "resumed";
+    case EventKind::kTableIngested:
+      return "table-ingested";
+    case EventKind::kCheckpointDone:
+      return "checkpoint-done";
     case EventKind::kCompactionBegun:
       return "compaction-begun";
     case EventKind::kCompactionDone:

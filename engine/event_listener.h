@@ -33,8 +33,12 @@ enum class EventKind : uint8_t {
   kWriteStalled,      // a writer waits for a flush or a compaction
   kWriteDelayed,      // a writer was slowed down; microseconds
   kWriterPoisoned,    // the first failed write or sync; no more writes
-  kBackgroundError,   // a flush failed
+  kBackgroundError,   // a flush or merge failed
   kClosed,            //
+  kRetrySucceeded,    // a flush or merge succeeded that had failed before
+  kResumed,           // the poisoned writer works again; number of the new log
+  kTableIngested,     // number, bytes
+  kCheckpointDone,    // sequence number of its newest change
   kNumEventKinds,
 };
 

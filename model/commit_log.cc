@@ -105,6 +105,17 @@ void CommitLog::Unlink(size_t position) {
   if (!unlogged_.empty() && unlogged_.back() == position) unlogged_.pop_back();
 }
 
+void CommitLog::Remove(size_t position) {
+  ++rebuilds_;
+  for (size_t p = entries_.size(); p-- > position;) Unlink(p);
+  const Batch batch = std::move(entries_[position].batch);
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(position));
+  for (size_t p = position; p < entries_.size(); ++p) Link(p);
+  Disown(batch);
+  any_failed_ = std::any_of(entries_.begin(), entries_.end(),
+                            [](const Entry& entry) { return entry.fate == Fate::kFailed; });
+}
+
 void CommitLog::Disown(const Batch& batch) {
   for (const Operation& operation : batch) {
     if (operation.kind == Operation::Kind::kDelete) continue;

@@ -106,6 +106,9 @@ class CommitLog {
   // The version of `history` that a reader at `sequence` sees; null for the base value.
   const Version* Visible(const KeyHistory& history, uint64_t sequence) const;
 
+  // Takes an entry out: the store promised that it never comes back.
+  void Remove(size_t position);
+
   // Remembers that this batch was written and must not be seen: it never got a number.
   void Disown(const Batch& batch);
 

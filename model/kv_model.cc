@@ -58,6 +58,10 @@ Violation KvModel::Number(BatchId id, InFlight* batch, uint64_t first_sequence) 
     return OrderBroken(id, range + " reaches below the recovered sequence " +
                                std::to_string(log_.base_sequence()));
   }
+  if (first_sequence <= dropped_sequence_) {
+    return OrderBroken(id, range + " reuses numbers from before the writer was resumed, up to " +
+                               std::to_string(dropped_sequence_));
+  }
   if (first_sequence <= batch->issued.acknowledged) {
     return OrderBroken(id, range + " was issued after sequence " +
                                std::to_string(batch->issued.acknowledged) + " was acknowledged");
@@ -117,8 +121,15 @@ Violation KvModel::Fail(BatchId id, uint64_t first_sequence) {
   }
   if (batch.batch.empty()) return OrderBroken(id, "is empty and was given a sequence number");
   if (Violation violation = Number(id, &batch, first_sequence); !violation.ok()) return violation;
-  log_.SetFate(log_.PositionOf(first_sequence), CommitLog::Fate::kFailed, 0);
-  poisoned_ = true;
+  const size_t position = log_.PositionOf(first_sequence);
+  const uint64_t epoch = log_.entries()[position].epoch;
+  if (epoch < dropped_epoch_) {
+    log_.Remove(position);
+  } else {
+    log_.SetFate(position, CommitLog::Fate::kFailed, 0);
+  }
+  // One that failed before the writer was resumed, and is heard of only now, says nothing of it.
+  if (epoch == epoch_) poisoned_ = true;
   in_flight_.erase(at);
   return {};
 }
@@ -126,6 +137,15 @@ Violation KvModel::Fail(BatchId id, uint64_t first_sequence) {
 void KvModel::Resumed() {
   poisoned_ = false;
   ++epoch_;
+}
+
+void KvModel::DropFailed() {
+  if (!log_.entries().empty()) dropped_sequence_ = log_.entries().back().last_sequence;
+  dropped_epoch_ = epoch_;
+  for (size_t position = log_.entries().size(); position-- > 0;) {
+    if (log_.entries()[position].fate == CommitLog::Fate::kFailed) log_.Remove(position);
+  }
+  AcknowledgeFlush(Now());
 }
 
 KvModel::Moment KvModel::Now() const { return {latest_acknowledged_, events_}; }
@@ -247,6 +267,7 @@ void KvModel::Rebase(const Verdict& verdict) {
               base_sequence);
   poisoned_ = false;
   ++epoch_;
+  dropped_sequence_ = 0;
   latest_acknowledged_ = base_sequence;
   logged_sequence_ = synced_sequence_ = flushed_sequence_ = base_sequence;
   synced_events_ = flushed_events_ = events_;

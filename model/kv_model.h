@@ -73,8 +73,13 @@ class KvModel {
   // indeterminate: not seen now, whole or not at all after the next recovery.
   Violation Fail(BatchId id, uint64_t first_sequence);
 
-  // The poisoned writer works again without a recovery; what failed stays indeterminate.
+  // The poisoned writer works again without a recovery; what failed stays indeterminate. Batches
+  // in flight that have numbers must have been assigned them before.
   void Resumed();
+
+  // After Resumed, for a store that promises more: everything acknowledged is durable, and what
+  // failed before never comes back.
+  void DropFailed();
 
   // --- durability -------------------------------------------------------------------------
 
@@ -144,9 +149,11 @@ class KvModel {
   CommitLog log_;
   InFlightMap in_flight_;
   BatchId next_id_ = 1;
-  bool poisoned_ = false;  // a batch failed with a number since the last Resumed or Rebase
-  uint64_t epoch_ = 0;     // how often it was resumed or rebased
-  uint64_t events_ = 0;    // acknowledgements, ever
+  uint64_t dropped_sequence_ = 0;  // numbers up to it were used when a store last dropped batches
+  uint64_t dropped_epoch_ = 0;     // what fails of earlier epochs is dropped
+  bool poisoned_ = false;          // a batch failed with a number since the last Resumed or Rebase
+  uint64_t epoch_ = 0;             // how often it was resumed or rebased
+  uint64_t events_ = 0;            // acknowledgements, ever
   uint64_t latest_acknowledged_ = 0;
   uint64_t logged_sequence_ = 0;   // highest acknowledged one that went to the log
   uint64_t synced_sequence_ = 0;   // durable against loss of power up to here

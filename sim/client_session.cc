@@ -72,8 +72,9 @@ ClientSession::ClientSession(Opening* opening, uint32_t client)
 
 ClientSession::~ClientSession() = default;
 
-void ClientSession::Execute(uint32_t index, const Step& step) {
+void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
   sequence_ = 0;
+  resumes_ = resumes;
   Status status;
   switch (step.kind) {
     case StepKind::kPut:
@@ -135,6 +136,12 @@ void ClientSession::Execute(uint32_t index, const Step& step) {
     case StepKind::kWriteBack:
       if (!opening_->machine->crashed()) opening_->machine->disk().WriteBack(step.amount);
       break;
+    case StepKind::kCheckpoint:
+      status = Checkpoint();
+      break;
+    case StepKind::kResume:
+      status = Resume();
+      break;
   }
   ++context_->result().operations;
   context_->Remember(client_, index, status.code(), sequence_);
@@ -160,7 +167,7 @@ Status ClientSession::JudgeRead(Status status) {
 }
 
 Status ClientSession::JudgeWrite(Status status, std::string_view what) {
-  if (!status.ok() && context_->CheckInjected(status, what) &&
+  if (!status.ok() && context_->CheckInjected(status, what) && !resumes_ &&
       opening_->stop == StopReason::kNone) {
     opening_->stop = StopReason::kErrored;
   }
@@ -417,6 +424,33 @@ Status ClientSession::CompactRange(const Step& step) {
                                       step.upper.kind == BoundKind::kUnbounded ? nullptr : &upper);
   if (status.ok()) context_->model().AcknowledgeFlush(begin);
   return JudgeWrite(std::move(status), "a compaction");
+}
+
+Status ClientSession::Checkpoint() {
+  const KvModel::Moment begin = context_->model().Now();
+  std::string directory = context_->NextCheckpointDirectory();
+  const StatusOr<uint64_t> made = opening_->subject->Checkpoint(directory);
+  if (made.status().IsNotSupported()) return made.status();
+  if (!made.ok()) return JudgeRead(made.status());
+  context_->PollInFlight();
+  sequence_ = *made;
+  context_->model().AcknowledgeFlush(begin);
+  if (sequence_ < begin.acknowledged) {
+    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+                   "a checkpoint at sequence " + std::to_string(sequence_) +
+                       " is older than the write acknowledged before it at sequence " +
+                       std::to_string(begin.acknowledged));
+  }
+  context_->checkpoints().push_back({std::move(directory), context_->model().StateAt(sequence_)});
+  return {};
+}
+
+// The model hears of it by the subject's event, at the very moment.
+Status ClientSession::Resume() {
+  Status status = opening_->subject->Resume();
+  if (!status.IsNotSupported()) return JudgeWrite(std::move(status), "resuming");
+  if (opening_->stop == StopReason::kNone) opening_->stop = StopReason::kErrored;
+  return status;
 }
 
 // A failed sync may have taken bytes of a log with it, for good and in plain sight: then it is

@@ -41,8 +41,9 @@ class ClientSession {
   ClientSession(Opening* opening, uint32_t client);
   ~ClientSession();
 
-  // Executes a step and tells the context of it.
-  void Execute(uint32_t index, const Step& step);
+  // Executes a step and tells the context of it. `resumes`: this client has a step ahead that
+  // resumes a stopped writer, so an error does not end the opening.
+  void Execute(uint32_t index, const Step& step, bool resumes);
 
  private:
   struct IteratorSlot;
@@ -57,6 +58,8 @@ class ClientSession {
   Status Sync();
   Status Flush();
   Status CompactRange(const Step& step);
+  Status Checkpoint();
+  Status Resume();
   Status Verify();
   Status Property(const Step& step);
 
@@ -73,6 +76,7 @@ class ClientSession {
   RunContext* const context_;
   const uint32_t client_;
   uint64_t sequence_ = 0;  // of the step being executed, for the report
+  bool resumes_ = false;   // likewise
   std::array<std::unique_ptr<Snapshot>, kMaxSlots> snapshots_;
   std::array<std::unique_ptr<IteratorSlot>, kMaxSlots> iterators_;
   std::string key_scratch_;

@@ -35,6 +35,8 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     0,   // evict: see DrawFaults
     2,   // write-back
     1,   // compact-range
+    1,   // checkpoint
+    0,   // resume: see DrawFaults
 };
 
 // Where faults strike.
@@ -342,6 +344,11 @@ void DrawFaults(Rng rng, Plan* plan) {
     step.amount = amount;
     steps.insert(steps.begin() + static_cast<ptrdiff_t>(rng.Uniform(steps.size() + 1)), step);
   };
+  // With a step ahead that resumes, an error does not end the opening.
+  if (rng.OneIn(2)) {
+    for (uint64_t i = rng.Range(1, 6); i > 0; --i) place(StepKind::kResume, 0);
+    for (auto& steps : plan->clients) steps.emplace_back().kind = StepKind::kResume;
+  }
   if (rng.OneIn(3)) place(StepKind::kEvict, 0);
   if (rng.OneIn(4)) {
     place(StepKind::kCapacity, rng.Range(1000, 100000));

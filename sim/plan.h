@@ -71,8 +71,10 @@ enum class StepKind : uint8_t {
   kEvict,            // evict: the machine drops its clean page cache
   kWriteBack,        // write-back COUNT: the oldest pending changes of the disk become durable
   kCompactRange,     // compact-range [lower=including:KEY] [upper=including:KEY]
+  kCheckpoint,       // checkpoint: a copy, checked at the next recovery and at every one after it
+  kResume,           // resume (a writer that a fault has stopped; clients with one ahead go on)
 };
-inline constexpr int kNumStepKinds = 21;
+inline constexpr int kNumStepKinds = 23;
 
 // "put", "iterator-walk", ...: the first word of the step's line.
 std::string_view StepKindName(StepKind kind);

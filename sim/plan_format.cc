@@ -91,6 +91,8 @@ std::string_view StepKindName(StepKind kind) {
       "evict",
       "write-back",
       "compact-range",
+      "checkpoint",
+      "resume",
   };
   return kNames[static_cast<int>(kind)];
 }
@@ -189,6 +191,8 @@ void AppendStepText(const Step& step, std::string* text) {
     case StepKind::kReopen:
     case StepKind::kVerify:
     case StepKind::kEvict:
+    case StepKind::kCheckpoint:
+    case StepKind::kResume:
       break;
   }
 }

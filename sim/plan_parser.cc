@@ -369,6 +369,8 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
     case StepKind::kReopen:
     case StepKind::kVerify:
     case StepKind::kEvict:
+    case StepKind::kCheckpoint:
+    case StepKind::kResume:
       return true;
   }
   return false;

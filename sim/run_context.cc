@@ -7,10 +7,15 @@ namespace shearpin::sim {
 void EventCounter::OnEvent(const Event& event) {
   ++counts_[static_cast<size_t>(event.kind)];
   trace_->Record("event", EventKindName(event.kind), event.number, event.amount);
+  if (event.kind == EventKind::kResumed) resumed_();
 }
 
 RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* scheduler)
-    : plan_(plan), trace_(trace), scheduler_(scheduler), oracle_(&model_), events_(trace) {
+    : plan_(plan), trace_(trace), scheduler_(scheduler), oracle_(&model_), events_(trace, [this] {
+        PollInFlight();
+        model_.Resumed();
+        model_.DropFailed();
+      }) {
   result_.plan = plan;
   result_.seed = plan.seed;
   for (const auto& steps : plan.clients) {

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/event_listener.h"
@@ -22,15 +24,18 @@
 
 namespace shearpin::sim {
 
-// Counts the subject's events, and puts them on record.
+// Counts the subject's events, and puts them on record. `resumed` is called when a subject's writer
+// works again, before its next write.
 class EventCounter : public EventListener {
  public:
-  explicit EventCounter(Trace* trace) : trace_(trace) {}
+  EventCounter(Trace* trace, std::function<void()> resumed)
+      : trace_(trace), resumed_(std::move(resumed)) {}
   void OnEvent(const Event& event) override;
   uint64_t count(EventKind kind) const { return counts_[static_cast<size_t>(kind)]; }
 
  private:
   Trace* const trace_;
+  const std::function<void()> resumed_;
   std::array<uint64_t, static_cast<size_t>(EventKind::kNumEventKinds)> counts_ = {};
 };
 
@@ -69,6 +74,17 @@ class RunContext {
   // may see a batch before its writer hears of it.
   void PollInFlight();
 
+  // A durable copy of the store, and what it holds.
+  struct CheckpointCopy {
+    std::string directory;
+    model::State state;
+  };
+  std::vector<CheckpointCopy>& checkpoints() { return checkpoints_; }
+  // Of its own for each try: one that failed may have left files.
+  std::string NextCheckpointDirectory() {
+    return "/checkpoint-" + std::to_string(++checkpoint_number_);
+  }
+
   // For the report: what clients did last.
   void Remember(uint32_t client, uint32_t step, StatusCode code, uint64_t sequence);
   void RememberNote(std::string note);
@@ -99,6 +115,8 @@ class RunContext {
   RunResult result_;
   std::vector<std::string> keys_;
   std::vector<InFlight> in_flight_;
+  std::vector<CheckpointCopy> checkpoints_;
+  uint64_t checkpoint_number_ = 0;
   std::array<Remembered, 24> remembered_;
   uint64_t remembered_count_ = 0;
 };

@@ -88,6 +88,7 @@ void Simulation::RunOpenings() {
       if (recovered == Recovered::kFailed) return;
       if (recovered == Recovered::kCrashed) continue;
     }
+    if (!CheckCheckpoints(machine_.get())) return;
     ArmNextCrash();
     RunClients();
     if (context_.failed()) return;
@@ -135,13 +136,15 @@ CrashKind Simulation::AtLeastSuspect(CrashKind kind) const {
   return suspect ? CrashKind::kPowerLoss : kind;
 }
 
-StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine) {
+StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine, std::string_view directory,
+                                                    bool read_only) {
   SubjectConfig config;
   config.env.file_system = &machine->fs();
   config.env.clock = &clock_;
   config.env.scheduler = &scheduler_;
   config.env.entropy = &*entropy_;
-  config.directory = kDirectory;
+  config.directory = directory;
+  config.read_only = read_only;
   config.options = plan_.options;
   config.listener = &context_.events();
   return factory_->Open(config);
@@ -151,7 +154,7 @@ Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
   for (int attempt = 1;; ++attempt) {
     if (machine_->shut_down()) Remount();
     BeginPhase("opening", openings_++);
-    StatusOr<std::unique_ptr<Subject>> opened = Open(machine_.get());
+    StatusOr<std::unique_ptr<Subject>> opened = Open(machine_.get(), kDirectory, false);
     if (opened.ok()) {
       subject_ = std::move(*opened);
       const Recovered recovered = CheckRecovered(Worse(kind, worst_), same);
@@ -228,7 +231,10 @@ void Simulation::RunClient(Opening* opening, uint32_t client) {
   uint32_t& next = next_step_[client];
   while (next < steps.size() && !opening->Stopping()) {
     const uint32_t index = next++;
-    session.Execute(index, steps[index]);
+    const bool resumes = std::any_of(steps.begin() + next, steps.end(), [](const Step& step) {
+      return step.kind == StepKind::kResume;
+    });
+    session.Execute(index, steps[index], resumes);
     ArmNextCrash();
   }
 }
@@ -352,15 +358,73 @@ bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* v
   trace_.Record("image", number, image.ContentHash());
   Machine machine(std::make_unique<SimDisk>(image, profile_), &context_);
   BeginPhase("image", number);
-  if (!OpenAndCheckImage(&machine, kind, nullptr, verdict)) return false;
+  // Now and then without recovering first: what a reader finds is what the recovery leads to.
+  std::optional<Verdict> read;
+  if (number % 8 == 1 && !CheckReadOnly(&machine, kind, &read)) return false;
+  if (read.has_value()) *verdict = *read;
+  if (!OpenAndCheckImage(&machine, kind, read.has_value() ? &*read : nullptr, verdict))
+    return false;
+  if (!CheckCheckpoints(&machine)) return false;
   ++context_.result().crash_states;
   // Now and then once more: what a recovery left has to recover to the same.
   return number % 8 != 0 || OpenAndCheckImage(&machine, kind, verdict, verdict);
 }
 
+// `*found` stays empty where there is nothing yet to read.
+bool Simulation::CheckReadOnly(Machine* machine, CrashKind kind, std::optional<Verdict>* found) {
+  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kDirectory, true);
+  if (opened.status().IsNotSupported() || opened.status().IsInvalidArgument()) return true;
+  if (!opened.ok()) {
+    context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen),
+                  "for reading only: " + opened.status().ToString());
+    return false;
+  }
+  found->emplace();
+  return check_.Check(opened->get(), kind, &**found) == RecoveryCheck::Outcome::kLegal;
+}
+
+// Each copy that was made is there and holds what it held, read as it is and opened as a store.
+bool Simulation::CheckCheckpoints(Machine* machine) {
+  for (const RunContext::CheckpointCopy& copy : context_.checkpoints()) {
+    if (!CheckCheckpoint(machine, copy, true) || !CheckCheckpoint(machine, copy, false)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointCopy& copy,
+                                 bool read_only) {
+  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, copy.directory, read_only);
+  if (!opened.ok()) {
+    return context_.CheckInjected(opened.status(), "opening checkpoint " + copy.directory);
+  }
+  const auto iterator = (*opened)->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
+  auto expected = copy.state.begin();
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    if (expected == copy.state.end() || expected->first != iterator->key() ||
+        expected->second != iterator->value()) {
+      context_.Fail(model::FailureClassName(FailureClass::kWrongData),
+                    "checkpoint " + copy.directory + " holds " + Abbreviated(iterator->key()) +
+                        " where it should hold " +
+                        (expected == copy.state.end() ? "nothing" : Abbreviated(expected->first)));
+      return false;
+    }
+    ++expected;
+  }
+  Status status = iterator->status();
+  if (status.ok() && expected != copy.state.end()) {
+    context_.Fail(model::FailureClassName(FailureClass::kWrongData),
+                  "checkpoint " + copy.directory + " lacks " + Abbreviated(expected->first));
+    return false;
+  }
+  if (status.ok()) status = (*opened)->VerifyChecksums();
+  return status.ok() || context_.CheckInjected(status, "reading checkpoint " + copy.directory);
+}
+
 bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdict* same,
                                    Verdict* verdict) {
-  StatusOr<std::unique_ptr<Subject>> opened = Open(machine);
+  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kDirectory, false);
   if (!opened.ok()) {
     context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen), opened.status().ToString());
     return false;

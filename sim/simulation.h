@@ -40,7 +40,8 @@ class Simulation {
   void RunOpenings();
 
   // Openings.
-  StatusOr<std::unique_ptr<Subject>> Open(Machine* machine);
+  StatusOr<std::unique_ptr<Subject>> Open(Machine* machine, std::string_view directory,
+                                          bool read_only);
   Recovered Recover(model::CrashKind kind, const model::Verdict* same);
   Recovered CheckRecovered(model::CrashKind kind, const model::Verdict* same);
   void RunClients();
@@ -57,6 +58,9 @@ class Simulation {
   bool VerifySiblings(CrashChoice* choice, const std::vector<faultfs::PendingOp>& ops);
   bool VerifyImage(const faultfs::CrashPlan& choice, model::CrashKind kind,
                    model::Verdict* verdict);
+  bool CheckReadOnly(Machine* machine, model::CrashKind kind, std::optional<model::Verdict>* found);
+  bool CheckCheckpoints(Machine* machine);
+  bool CheckCheckpoint(Machine* machine, const RunContext::CheckpointCopy& copy, bool read_only);
   bool OpenAndCheckImage(Machine* machine, model::CrashKind kind, const model::Verdict* same,
                          model::Verdict* verdict);
   void TellLosses(const faultfs::CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops);

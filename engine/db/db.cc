@@ -42,6 +42,14 @@ StatusOr<std::unique_ptr<DB>> DB::Open(const Options& options, const std::string
   return std::unique_ptr<DB>(new DB(std::move(impl)));
 }
 
+StatusOr<std::unique_ptr<DB>> DB::OpenReadOnly(const Options& options,
+                                               const std::string& directory) {
+  SHEARPIN_RETURN_IF_ERROR(ValidateOptions(options));
+  auto impl = std::make_unique<Impl>(options, directory);
+  SHEARPIN_RETURN_IF_ERROR(impl->OpenReadOnly());
+  return std::unique_ptr<DB>(new DB(std::move(impl)));
+}
+
 DB::DB(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 DB::~DB() { impl_->Close().IgnoreError(); }
@@ -96,6 +104,14 @@ Status DB::CompactRange(const std::string_view* begin, const std::string_view* e
 }
 
 Status DB::WaitForBackground() { return impl_->WaitForBackground(); }
+
+StatusOr<uint64_t> DB::Checkpoint(const std::string& directory) {
+  return impl_->Checkpoint(directory);
+}
+
+StatusOr<uint64_t> DB::IngestTable(const std::string& path) { return impl_->IngestTable(path); }
+
+Status DB::Resume() { return impl_->Resume(); }
 
 Status DB::VerifyChecksums() { return impl_->VerifyChecksums(); }
 

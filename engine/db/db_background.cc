@@ -23,14 +23,25 @@ void DB::Impl::FlushLoop() {
   for (;;) {
     while (!stopping_ && (frozen_.empty() || !write_error_.ok())) flush_work_.Wait();
     if (stopping_) return;
-    ++background_jobs_;
-    const Status status = FlushOldest(&lock);
-    --background_jobs_;
-    if (!status.ok()) {
-      Notify(EventKind::kBackgroundError);
-      Poison(status);
+    if (scheduler_->NowMicros() < flush_retry_.not_before()) {
+      flush_work_.WaitUntil(flush_retry_.not_before());
+      continue;
     }
+    ++background_jobs_;
+    EndOfTry(FlushOldest(&lock), &flush_retry_);
+    --background_jobs_;
     progress_.NotifyAll();
+  }
+}
+
+// Requires mutex_. After an error of the MANIFEST the writer is poisoned, and there is no next try.
+void DB::Impl::EndOfTry(const Status& status, RetryBackoff* retry) {
+  if (status.ok()) {
+    if (!retry->error().ok()) Notify(EventKind::kRetrySucceeded);
+    retry->Succeeded();
+  } else {
+    Notify(EventKind::kBackgroundError);
+    retry->Failed(status, scheduler_->NowMicros());
   }
 }
 
@@ -96,7 +107,10 @@ Status DB::Impl::ApplyEdit(VersionEdit edit, const Version::Change& change, Lock
   if (rotate && status.ok()) Notify(EventKind::kManifestRotated, manifest_number);
   scheduler_->Yield("apply-edit");
   lock->lock();
-  SHEARPIN_RETURN_IF_ERROR(status);
+  if (!status.ok()) {
+    Poison(status);
+    return status;
+  }
   version_ = version_->With(change);
   publish();
   RebuildReadState();
@@ -138,8 +152,17 @@ void DB::Impl::ReleaseReader() {
 
 Status DB::Impl::WaitForBackground() {
   Lock lock(mutex_);
+  const uint64_t failures = flush_retry_.failures() + compaction_retry_.failures();
+  flush_retry_.Hurry();
+  flush_work_.NotifyAll();
+  compaction_retry_.Hurry();
+  compaction_work_.NotifyAll();
   for (;;) {
     SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (flush_retry_.failures() + compaction_retry_.failures() != failures) {
+      SHEARPIN_RETURN_IF_ERROR(flush_retry_.error());
+      SHEARPIN_RETURN_IF_ERROR(compaction_retry_.error());
+    }
     if (background_jobs_ == 0 && frozen_.empty() && !CompactionDue()) break;
     progress_.Wait();
   }
@@ -166,6 +189,7 @@ Status DB::Impl::Flush() {
     status = Status::Aborted(directory_ + ": the database is closed");
   } else {
     status = write_error_;
+    if (status.ok() && MemtablesFull()) status = flush_retry_.error();
     if (status.ok() && !active_->empty()) status = SwitchMemtable(&lock);
   }
   queue_.Finish(status);
@@ -176,8 +200,14 @@ Status DB::Impl::Flush() {
     return std::any_of(frozen_.begin(), frozen_.end(),
                        [&](const Frozen& frozen) { return frozen.memtable.get() == last; });
   };
+  const uint64_t failures = flush_retry_.failures();
+  if (last != nullptr) {
+    flush_retry_.Hurry();
+    flush_work_.NotifyOne();
+  }
   while (last != nullptr && waiting()) {
     SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (flush_retry_.failures() != failures) return flush_retry_.error();
     progress_.Wait();
   }
   return Status::Ok();
@@ -205,6 +235,10 @@ Status DB::Impl::Close() {
   {
     Lock lock(mutex_);
     if (closed_) return Status::Aborted(directory_ + ": the database is closed already");
+    if (read_only_) {
+      closed_ = true;
+      return Status::Ok();
+    }
     if (!write_error_.ok()) status = write_error_;
   }
   if (status.ok() && options_.flush_on_close) status = Flush();

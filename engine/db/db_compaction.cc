@@ -62,19 +62,21 @@ void DB::Impl::CompactionLoop() {
   Lock lock(mutex_);
   while (!stopping_) {
     std::optional<CompactionPlan> plan;
-    if (write_error_.ok()) plan = policy_->Pick(Shape());
+    const bool paused = scheduler_->NowMicros() < compaction_retry_.not_before();
+    if (write_error_.ok() && !paused && !ingesting_) plan = policy_->Pick(Shape());
     if (!plan) {
       ++idle_compactors_;
-      compaction_work_.Wait();
+      if (paused) {
+        compaction_work_.WaitUntil(compaction_retry_.not_before());
+      } else {
+        compaction_work_.Wait();
+      }
       --idle_compactors_;
       continue;
     }
     ++background_jobs_;
     const Status status = RunCompaction(*plan, &lock);
-    if (!status.ok() && !status.IsAborted()) {
-      Notify(EventKind::kBackgroundError);
-      Poison(status);
-    }
+    if (!status.IsAborted()) EndOfTry(status, &compaction_retry_);
     RemoveObsoleteTables(&lock);
     --background_jobs_;
     // What this one made room for may be more than one thread's work.
@@ -213,18 +215,21 @@ Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_v
   Lock lock(mutex_);
   for (int level = 0;;) {
     SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (ingesting_) {
+      progress_.Wait();
+      continue;
+    }
     bool blocked = false;
     const auto plan = policy_->PickManual(Shape(), begin, end, &level, &blocked);
     if (plan) {
+      ++background_jobs_;
       const Status status = RunCompaction(*plan, &lock);
-      if (!status.ok()) {
-        Poison(status);
-        return status;
-      }
+      --background_jobs_;
       // What became due meanwhile may have found its inputs taken by this merge: no thread looks
       // again by itself, and writers may be stopped until one does.
-      if (CompactionDue()) StartCompacting();
+      if (status.ok() && CompactionDue()) StartCompacting();
       progress_.NotifyAll();
+      SHEARPIN_RETURN_IF_ERROR(status);
     } else if (blocked) {
       progress_.Wait();
     } else {

@@ -10,11 +10,15 @@
 //   I5  A WAL is unlinked only after a durable MANIFEST says that its data is in tables; there is
 //       always a later WAL, whose header would betray the loss of that edit.
 //   I6  Memtables are flushed oldest first, one at a time: the tables always hold a prefix.
-//   I7  The first failed log write, log sync, flush or MANIFEST write poisons the writer:
+//   I7  The first failed log write, log sync, log creation or MANIFEST write poisons the writer:
 //       sequence numbers taken are burnt, no file that failed is written or synced again, nothing
-//       is deleted after a MANIFEST error. Reads go on.
+//       is deleted after a MANIFEST error. Reads go on. A flush or merge that failed before its
+//       edit poisons nothing: no MANIFEST names its files, and a later try writes new ones.
 //   I8  Recovery writes only new files, makes its whole result durable in one MANIFEST rotation,
 //       and deletes only after that.
+//   I10 Resume writes only new files, like a recovery (I8): the new log's header cuts the old log
+//       where the acknowledged records end, and the MANIFEST that no longer needs the old log is
+//       durable before the first write. The error is lifted, and files go, only after that.
 //   I9  A table is unlinked only after a durable MANIFEST does not name it and no reader pins it.
 //
 // Locking: mutex_ guards what is marked so. File operations run without it; the front of the write
@@ -29,6 +33,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +42,7 @@
 #include "engine/db.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/read_state.h"
+#include "engine/db/retry_backoff.h"
 #include "engine/db/write_queue.h"
 #include "engine/event_listener.h"
 #include "engine/manifest/manifest.h"
@@ -52,6 +58,7 @@ class DB::Impl {
 
   // Called once, before anything else. On error the object can only be destroyed.
   Status Open();
+  Status OpenReadOnly();
   Status Close();
 
   Status Write(WriteBatch* batch, const WriteOptions& options);
@@ -64,6 +71,9 @@ class DB::Impl {
 
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
   Status WaitForBackground();
+  Status Resume();
+  StatusOr<uint64_t> Checkpoint(const std::string& directory);
+  StatusOr<uint64_t> IngestTable(const std::string& path);
 
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
@@ -89,10 +99,36 @@ class DB::Impl {
   Status ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                     LogEnd* log_end, VersionEdit* edit);
   Status WriteRecoveredTable(VersionEdit* edit);
-  void RemoveOrphans(const std::vector<std::string>& names);
+  void AddTables(const ManifestState& state);
+  struct Orphan {
+    std::string name;
+    uint64_t number;
+  };
+  std::vector<Orphan> FindOrphans(const std::vector<std::string>& names) const;
+  void RemoveOrphans(const std::vector<Orphan>& orphans);
+
+  // db_read_only.cc
+  Status LoadState();
+  StatusOr<std::string> Fingerprint() const;
+
+  // db_checkpoint.cc
+  Status FillCheckpoint(const std::string& directory, const Version& version, ManifestState state,
+                        std::vector<std::string>* made);
+
+  // db_ingest.cc
+  Status EmptyMemtables(Lock* lock);
+  Status Adopt(const Table& table, uint64_t* first_sequence, Lock* lock);
+  int IngestLevel(const FileMeta& meta) const;
+
+  // db_resume.cc
+  struct Renewal;
+  Status RecoverInPlace(Lock* lock);
+  Status PrepareRenewal(Renewal* renewal);
+  void Install(Renewal* renewal);
 
   // db_write.cc
   Status MakeRoom(size_t bytes, Lock* lock);
+  bool MemtablesFull() const;
   void UpdateDebt();
   void Delay(size_t bytes, Lock* lock);
   Status Commit(Lock* lock);
@@ -107,6 +143,7 @@ class DB::Impl {
   // db_background.cc
   void StartFlushing();
   void FlushLoop();
+  void EndOfTry(const Status& status, RetryBackoff* retry);
   Status FlushOldest(Lock* lock);
   StatusOr<FileMeta> WriteMemtable(const MemTable& memtable, uint64_t number,
                                    std::vector<SequenceNumber> snapshots);
@@ -145,9 +182,10 @@ class DB::Impl {
   Mutex mutex_;
   CondVar flush_work_;       // there is something for the flushing thread
   CondVar compaction_work_;  // there may be something for a compacting thread
-  CondVar progress_;         // a flush or compaction ended, or the writer was poisoned
+  CondVar progress_;         // a flush or compaction ended or failed, or the writer was poisoned
 
   WriteQueue queue_;
+  bool read_only_ = false;                    // set by OpenReadOnly; write_error_ is set too
   bool closed_ = false;                       // guarded by mutex_
   bool stopping_ = false;                     // guarded by mutex_
   Status write_error_;                        // guarded by mutex_; I7
@@ -155,15 +193,17 @@ class DB::Impl {
   SequenceNumber last_sequence_ = 0;          // assigned; guarded by mutex_
   std::atomic<SequenceNumber> published_{0};  // visible; written by the leader
 
-  std::shared_ptr<MemTable> active_;                   // replaced under mutex_
-  std::deque<Frozen> frozen_;                          // oldest first; guarded by mutex_
-  std::shared_ptr<LogWriter> log_;                     // replaced under mutex_
+  std::shared_ptr<MemTable> active_;        // replaced under mutex_
+  std::deque<Frozen> frozen_;               // oldest first; guarded by mutex_
+  std::shared_ptr<LogWriter> log_;          // replaced under mutex_
+  std::optional<uint64_t> failed_log_end_;  // of log_ where an append or sync failed: the end of
+                                            // what was acknowledged; guarded by mutex_
   std::deque<std::shared_ptr<LogWriter>> older_logs_;  // not retired; guarded by mutex_
   std::shared_ptr<const Version> version_;             // guarded by mutex_
   std::shared_ptr<const ReadState> read_state_;        // guarded by mutex_
 
   Mutex manifest_mutex_;
-  std::unique_ptr<Manifest> manifest_;  // guarded by manifest_mutex_
+  std::unique_ptr<Manifest> manifest_;  // guarded by manifest_mutex_; replaced by Resume
   uint64_t manifest_size_at_open_ = 0;
 
   const std::unique_ptr<const CompactionPolicy> policy_;
@@ -173,7 +213,10 @@ class DB::Impl {
   std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
   int outputs_[kNumLevels] = {};             // running compactions, by output; guarded by mutex_
+  bool ingesting_ = false;                   // no merge may begin; guarded by mutex_
   int idle_compactors_ = 0;                  // guarded by mutex_
+  RetryBackoff flush_retry_;                 // guarded by mutex_
+  RetryBackoff compaction_retry_;            // guarded by mutex_
   int background_jobs_ = 0;                  // flushes, compactions; guarded by mutex_
   std::vector<Version::TablePtr> obsolete_;  // I9; guarded by mutex_
   std::atomic<bool> any_obsolete_{false};    // whether obsolete_ holds anything

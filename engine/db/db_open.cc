@@ -79,20 +79,26 @@ Status DB::Impl::Open() {
   Notify(EventKind::kManifestRotated, manifest_number);
   manifest_size_at_open_ = manifest_->size();
 
-  for (int level = 0; level < kNumLevels; ++level) {
-    for (const auto& [number, meta] : manifest_->state().levels[level]) {
-      version_ = version_->With({.removed = {}, .added = {{level, NewTableFile(meta)}}});
-    }
-  }
+  AddTables(manifest_->state());
   published_.store(last_sequence_, std::memory_order_release);
   active_ = std::make_shared<MemTable>();
   RebuildReadState();
   UpdateDebt();
-  RemoveOrphans(names);
+  RemoveOrphans(FindOrphans(names));
   Notify(EventKind::kOpened);
   Lock lock(mutex_);
   if (CompactionDue()) StartCompacting();
   return Status::Ok();
+}
+
+void DB::Impl::AddTables(const ManifestState& state) {
+  Version::Change change;
+  for (int level = 0; level < kNumLevels; ++level) {
+    for (const auto& [number, meta] : state.levels[level]) {
+      change.added.emplace_back(level, NewTableFile(meta));
+    }
+  }
+  version_ = version_->With(change);
 }
 
 Status DB::Impl::PrepareDirectory() {
@@ -163,6 +169,7 @@ Status DB::Impl::CheckTables(const ManifestState& state) {
   return Status::Ok();
 }
 
+// Into tables that are added to `edit`; if that is null, into the active memtable alone.
 Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                             LogEnd* log_end, VersionEdit* edit) {
   last_sequence_ = state.flushed_sequence;
@@ -194,11 +201,13 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;
-    if (active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
+    if (edit == nullptr || active_->ApproximateBytes() < options_.write_buffer_size) {
+      return Status::Ok();
+    }
     return WriteRecoveredTable(edit);
   };
   SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));
-  return active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
+  return edit == nullptr || active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
 }
 
 // What logs held goes into tables at once, not back into a log: the bytes just read may stand in
@@ -213,8 +222,9 @@ Status DB::Impl::WriteRecoveredTable(VersionEdit* edit) {
 
 // I5, I8: only what the MANIFEST that is durable now does not name. An unlink that comes back
 // after a crash is found here again.
-void DB::Impl::RemoveOrphans(const std::vector<std::string>& names) {
+std::vector<DB::Impl::Orphan> DB::Impl::FindOrphans(const std::vector<std::string>& names) const {
   const ManifestState& state = manifest_->state();
+  std::vector<Orphan> orphans;
   for (const std::string& name : names) {
     uint64_t number;
     bool orphan = false;
@@ -235,11 +245,17 @@ void DB::Impl::RemoveOrphans(const std::vector<std::string>& names) {
       case FileKind::kLock:
         break;
     }
-    if (!orphan) continue;
-    const Status removed = fs_->Unlink(JoinPath(directory_, name));
+    if (orphan) orphans.push_back({name, number});
+  }
+  return orphans;
+}
+
+void DB::Impl::RemoveOrphans(const std::vector<Orphan>& orphans) {
+  for (const Orphan& orphan : orphans) {
+    const Status removed = fs_->Unlink(JoinPath(directory_, orphan.name));
     // Not found: Rotate unlinked the old MANIFEST itself. Another error: an orphan that stays is
     // garbage, not danger, and the next open tries again.
-    if (removed.ok()) Notify(EventKind::kOrphanRemoved, number);
+    if (removed.ok()) Notify(EventKind::kOrphanRemoved, orphan.number);
   }
 }
 

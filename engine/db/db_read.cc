@@ -109,13 +109,17 @@ Status DB::Impl::VerifyChecksums() {
     Lock lock(mutex_);
     version = version_;
     logs.assign(older_logs_.begin(), older_logs_.end());
-    logs.push_back(log_);
-    for (const auto& log : logs) lengths.push_back(log->size());
+    if (log_ != nullptr) logs.push_back(log_);
+    // What was not synced may be gone after a failed sync, and Resume does not need it.
+    const bool failed = !write_error_.ok();
+    for (const auto& log : logs) lengths.push_back(failed ? log->synced_size() : log->size());
   }
   const Status tables = VerifyTables(*version);
   version.reset();
   ReleaseReader();
   SHEARPIN_RETURN_IF_ERROR(tables);
+  // Logs and MANIFEST belong to the writer, which may be at work.
+  if (read_only_) return Status::Ok();
   for (size_t i = 0; i < logs.size(); ++i) {
     std::string contents;
     const Status read = ReadFile(fs_, logs[i]->path(), &contents);
@@ -137,6 +141,8 @@ Status DB::Impl::VerifyChecksums() {
 }
 
 StatusOr<std::string> DB::Impl::Property(std::string_view name) {
+  std::unique_lock<Mutex> manifest_lock(manifest_mutex_, std::defer_lock);
+  if (name == "stats" || name == "live-files") manifest_lock.lock();
   Lock lock(mutex_);
   if (name == "last-sequence") return std::to_string(LatestSequence());
   if (name == "levels") {
@@ -154,13 +160,16 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
     }
     return text;
   }
+  if (read_only_) return Status::NotFound(std::string(name) + ": a read-only database has none");
   if (name == "stats") {
     return "memtable-bytes=" + std::to_string(active_->ApproximateBytes()) +
            " frozen-memtables=" + std::to_string(frozen_.size()) +
            " logs=" + std::to_string(older_logs_.size() + 1) +
            " log-bytes=" + std::to_string(log_->size()) +
            " manifest-bytes=" + std::to_string(manifest_->size()) +
-           " writer=" + (write_error_.ok() ? "ok" : write_error_.ToString()) + "\n";
+           " writer=" + (write_error_.ok() ? "ok" : write_error_.ToString()) +
+           " flush=" + flush_retry_.error().ToString() +
+           " merges=" + compaction_retry_.error().ToString() + "\n";
   }
   if (name == "live-files") {
     // One name a line: what the directory must hold, and all that it should.

@@ -83,13 +83,22 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
     }
     const bool stopped = debt_ >= kFullDebt;
     if (!stopped && active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
-    if (!stopped && frozen_.size() + 1 < static_cast<size_t>(options_.max_write_buffers)) {
-      return SwitchMemtable(lock);
+    if (!stopped && !MemtablesFull()) return SwitchMemtable(lock);
+    // Nobody can tell when a try will succeed: the writer hears of the error instead of waiting.
+    if (stopped) {
+      SHEARPIN_RETURN_IF_ERROR(compaction_retry_.error().Prefixed("writes wait for a merge"));
+    } else {
+      SHEARPIN_RETURN_IF_ERROR(flush_retry_.error().Prefixed("writes wait for a flush"));
     }
     if (!waited) Notify(EventKind::kWriteStalled);
     waited = true;
     progress_.Wait();
   }
+}
+
+// Requires mutex_.
+bool DB::Impl::MemtablesFull() const {
+  return frozen_.size() + 1 >= static_cast<size_t>(options_.max_write_buffers);
 }
 
 // Requires mutex_. How far the tree is between the triggers, in thousandths: 0 is no reason to
@@ -139,6 +148,8 @@ Status DB::Impl::Commit(Lock* lock) {
   std::vector<std::shared_ptr<LogWriter>> older;
   if (group.durability == Durability::kSync) older.assign(older_logs_.begin(), older_logs_.end());
 
+  const uint64_t acknowledged_end = log->size();
+
   lock->unlock();
   Status status = AppendAndSync(group, older, log.get());
   if (status.ok()) {
@@ -153,6 +164,7 @@ Status DB::Impl::Commit(Lock* lock) {
   lock->lock();
   if (!status.ok()) {
     Poison(status);
+    failed_log_end_ = acknowledged_end;
     // The record may be in the log, whole, and come back at the next recovery.
     if (group.count != 0) status.MarkIndeterminate();
   }
@@ -229,7 +241,7 @@ StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const 
 
 void DB::Impl::Poison(const Status& status) {
   if (write_error_.ok()) {
-    write_error_ = status.Prefixed("writes stopped until the database is reopened");
+    write_error_ = status.Prefixed("writes stopped until Resume() or a reopen");
     Notify(EventKind::kWriterPoisoned);
   }
   // Writers that wait for room will find none.

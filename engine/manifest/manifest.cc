@@ -170,14 +170,14 @@ Status Manifest::Fail(const Status& status) {
   return status;
 }
 
-Status Manifest::WriteNew(uint64_t number) {
-  const LogHeader header{.database_id = state_.database_id,
+Status Manifest::WriteNew(uint64_t number, const ManifestState& state) {
+  const LogHeader header{.database_id = state.database_id,
                          .number = number,
                          .salt = entropy_->Next(),
-                         .predecessor = state_.manifest_number};
+                         .predecessor = state.manifest_number};
   const std::string path = JoinPath(directory_, ManifestName(number));
   SHEARPIN_ASSIGN_OR_RETURN(log_, LogWriter::Create(fs_, path, LogKind::kManifest, header));
-  SHEARPIN_RETURN_IF_ERROR(log_->Append(state_.flushed_sequence, state_.Snapshot().Encode()));
+  SHEARPIN_RETURN_IF_ERROR(log_->Append(state.flushed_sequence, state.Snapshot().Encode()));
   return log_->Sync();
 }
 
@@ -199,13 +199,14 @@ Status Manifest::WriteCurrent(uint64_t number, uint64_t promised) {
 
 Status Manifest::Rotate(uint64_t number, const VersionEdit& edit) {
   SHEARPIN_RETURN_IF_ERROR(error_);
-  Status status = state_.Apply(edit);
+  ManifestState next = state_;
+  Status status = next.Apply(edit);
   if (!status.ok()) return Fail(status);
-  state_.next_file_number = std::max(state_.next_file_number, number + 1);
+  next.next_file_number = std::max(next.next_file_number, number + 1);
   const uint64_t old_number = state_.manifest_number;
   const std::unique_ptr<LogWriter> old_log = std::move(log_);
 
-  status = WriteNew(number);
+  status = WriteNew(number, next);
   if (!status.ok()) return Fail(status);
   // The entry of the new MANIFEST must be durable before a CURRENT that names it can be.
   status = fs_->SyncDir(directory_);
@@ -213,6 +214,7 @@ Status Manifest::Rotate(uint64_t number, const VersionEdit& edit) {
   status = WriteCurrent(number, log_->synced_size());
   if (!status.ok()) return Fail(status);
 
+  state_ = std::move(next);
   state_.manifest_number = number;
   state_.sealed_logs.clear();
   // Everything the old log said is durable in the new one: an error here loses nothing, and an

@@ -60,7 +60,7 @@ class Manifest {
   Manifest(FileSystem* fs, Entropy* entropy, std::string directory, ManifestState state);
 
   // Replaces the MANIFEST by a new one of this number that holds the state with `edit` applied,
-  // and unlinks the old. Durable when OK.
+  // and unlinks the old. Durable when OK; on error state() is what it was.
   Status Rotate(uint64_t number, const VersionEdit& edit);
 
   // Appends `edit` and syncs it. Requires a Rotate before. Durable when OK.
@@ -78,7 +78,7 @@ class Manifest {
   const Status& error() const { return error_; }
 
  private:
-  Status WriteNew(uint64_t number);
+  Status WriteNew(uint64_t number, const ManifestState& state);
   Status WriteCurrent(uint64_t number, uint64_t promised);
   Status Fail(const Status& status);
 

@@ -48,6 +48,10 @@ class ShearpinSubject : public Subject {
   Status CompactRange(const std::string_view* begin, const std::string_view* end) override {
     return db_->CompactRange(begin, end);
   }
+  Status Resume() override { return db_->Resume(); }
+  StatusOr<uint64_t> Checkpoint(const std::string& directory) override {
+    return db_->Checkpoint(directory);
+  }
   Status VerifyChecksums() override { return db_->VerifyChecksums(); }
   StatusOr<std::string> Property(std::string_view name) override { return db_->Property(name); }
   Status Close() override { return db_->Close(); }
@@ -125,7 +129,8 @@ StatusOr<std::unique_ptr<Subject>> ShearpinFactory::Open(const SubjectConfig& co
   options.env = config.env;
   options.listener = config.listener;
   for (const auto& [name, value] : config.options) SetOption(name, value, &options);
-  SHEARPIN_ASSIGN_OR_RETURN(std::unique_ptr<DB> db, DB::Open(options, config.directory));
+  auto open = config.read_only ? DB::OpenReadOnly : DB::Open;
+  SHEARPIN_ASSIGN_OR_RETURN(std::unique_ptr<DB> db, open(options, config.directory));
   return std::unique_ptr<Subject>(new ShearpinSubject(std::move(db)));
 }
 

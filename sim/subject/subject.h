@@ -56,6 +56,13 @@ class Subject {
   // Flushes, then merges what is stored of the keys from *begin to *end, both included; null: all
   // keys on that side.
   virtual Status CompactRange(const std::string_view* begin, const std::string_view* end) = 0;
+  // Makes a writer work again that an error has stopped, and tells the listener (kResumed) at that
+  // moment. From then on everything acknowledged is durable and what failed never comes back.
+  // NotSupported: it has to be reopened.
+  virtual Status Resume() = 0;
+  // Makes a store of its own in `directory` that holds everything up to the sequence returned.
+  // NotSupported: it cannot.
+  virtual StatusOr<uint64_t> Checkpoint(const std::string& directory) = 0;
   virtual Status VerifyChecksums() = 0;
   // NotFound for names it does not know.
   virtual StatusOr<std::string> Property(std::string_view name) = 0;
@@ -67,6 +74,7 @@ struct SubjectConfig {
   std::string directory;
   std::span<const std::pair<std::string, uint64_t>> options;  // by the names of sim/knobs.h
   EventListener* listener = nullptr;
+  bool read_only = false;  // NotSupported by a subject that cannot; changes nothing on the disk
 };
 
 // Opens subjects of one sort. Holds no state of its own between two opens: a subject's state is

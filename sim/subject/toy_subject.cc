@@ -153,6 +153,10 @@ class ToySubject : public Subject {
   Status Sync() override;
   Status Flush() override { return Sync(); }
   Status CompactRange(const std::string_view*, const std::string_view*) override { return Sync(); }
+  Status Resume() override { return Status::NotSupported("a toy is reopened"); }
+  StatusOr<uint64_t> Checkpoint(const std::string&) override {
+    return Status::NotSupported("a toy has no copies");
+  }
   Status VerifyChecksums() override { return {}; }
   StatusOr<std::string> Property(std::string_view) override { return Status::NotFound("none"); }
   Status Close() override;

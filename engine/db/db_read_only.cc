@@ -1,0 +1,83 @@
+// OpenReadOnly: what a directory holds, without a lock and without writing, perhaps beside a
+// writer.
+//
+// The writer unlinks a file only after the MANIFEST says that it is not needed. So whoever misses
+// one has read an old MANIFEST, and finds CURRENT, MANIFEST or directory changed when he looks
+// again; then he starts anew. Tables are opened at once: an open file outlives its name.
+#include <string>
+#include <utility>
+
+#include "engine/db/db_impl.h"
+#include "engine/manifest/file_names.h"
+
+namespace shearpin {
+namespace {
+
+// A writer that changes its files faster than they are read, again and again.
+constexpr int kMostAttempts = 100;
+// In a preallocated log a record may be read half while it is being written, the next one whole.
+constexpr int kUnchangedAttempts = 3;
+
+}  // namespace
+
+Status DB::Impl::OpenReadOnly() {
+  read_only_ = true;
+  write_error_ = Status::NotSupported(directory_ + ": opened for reading only");
+  int unchanged = 0;
+  for (int attempt = 1;; ++attempt) {
+    const auto before = Fingerprint();
+    const Status status = LoadState();
+    if (status.ok()) break;
+    const auto after = Fingerprint();
+    const bool changed = !before.ok() || !after.ok() || *before != *after;
+    if (!changed) ++unchanged;
+    if (attempt == kMostAttempts || unchanged == kUnchangedAttempts || status.IsInvalidArgument()) {
+      return status;
+    }
+  }
+  published_.store(last_sequence_, std::memory_order_release);
+  RebuildReadState();
+  Notify(EventKind::kOpened);
+  return Status::Ok();
+}
+
+// Differs after any change of what the database consists of.
+StatusOr<std::string> DB::Impl::Fingerprint() const {
+  std::string text;
+  SHEARPIN_RETURN_IF_ERROR(ReadFile(fs_, JoinPath(directory_, CurrentName()), &text));
+  SHEARPIN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->ListDir(directory_));
+  for (const std::string& name : names) {
+    text += name + "\n";
+    uint64_t number;
+    if (ParseFileName(name, &number) != FileKind::kManifest) continue;
+    SHEARPIN_ASSIGN_OR_RETURN(const uint64_t size, fs_->FileSize(JoinPath(directory_, name)));
+    text += std::to_string(size) + "\n";
+  }
+  return text;
+}
+
+Status DB::Impl::LoadState() {
+  auto recovered = Manifest::Recover(fs_, directory_);
+  if (recovered.status().IsNotFound()) {
+    return Status::InvalidArgument(directory_ + ": not a database: it has no CURRENT file");
+  }
+  if (!recovered.ok()) return recovered.status();
+  const ManifestState& state = recovered->state;
+  database_id_ = state.database_id;
+  SHEARPIN_RETURN_IF_ERROR(CheckTables(state));
+  version_ = std::make_shared<Version>();
+  AddTables(state);
+  for (const auto& table : version_->AllTables()) {
+    // One that is damaged fails the reads that need it, not this.
+    const Status opened = table->Open().status();
+    if (opened.IsNotFound()) return opened;
+  }
+  // Listed after the MANIFEST was read and before any log is: a log in the list is as long as it
+  // will be if a later one is in the list too.
+  SHEARPIN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->ListDir(directory_));
+  active_ = std::make_shared<MemTable>();
+  LogEnd log_end;
+  return ReplayLogs(state, names, &log_end, nullptr);
+}
+
+}  // namespace shearpin
