@@ -29,6 +29,7 @@ struct Opening {
   RunContext* context;
   Machine* machine;
   Subject* subject;
+  uint64_t failed_syncs = machine->failed_syncs();  // when it began
   StopReason stop = StopReason::kNone;
 
   bool Stopping() const {
@@ -58,6 +59,7 @@ class ClientSession {
   Status CheckSnapshot(const Step& step);
   Status Sync();
   Status Flush();
+  Status Verify();
   Status Property(const Step& step);
 
   // An error of a read: the failure, unless a fault was injected.

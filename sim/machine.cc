@@ -56,6 +56,10 @@ void Machine::Arm(const Strike& strike) {
   fs_.CrashAtCall(trigger);
 }
 
+bool Machine::shut_down() const {
+  return fs_.sync_failures()[static_cast<size_t>(faultfs::SyncFailure::kShutdown)] != 0;
+}
+
 uint64_t Machine::failed_syncs() const {
   uint64_t sum = 0;
   for (const uint64_t fired : fs_.sync_failures()) sum += fired;

@@ -31,6 +31,8 @@ class Machine : public faultfs::FsObserver {
   void SetCapacity(uint64_t bytes);  // 0: without limit
   void Arm(const Strike& strike);
 
+  // The file system has stopped after a failed sync: it has to be mounted again.
+  bool shut_down() const;
   // Syncs that failed so far: since then, even a reopening may find what a loss of power leaves.
   uint64_t failed_syncs() const;
 

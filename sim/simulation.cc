@@ -69,7 +69,7 @@ RunResult Simulation::TakeResult() {
 }
 
 void Simulation::Main() {
-  BootFrom(std::make_unique<SimDisk>(profile_), true);
+  BootFrom(std::make_unique<SimDisk>(profile_));
   RunOpenings();
   if (!context_.failed()) CheckLiveness();
   subject_.reset();
@@ -117,12 +117,12 @@ void Simulation::BeginPhase(std::string_view name, uint64_t number) {
   entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
 }
 
-void Simulation::BootFrom(std::unique_ptr<SimDisk> disk, bool faults) {
+void Simulation::BootFrom(std::unique_ptr<SimDisk> disk) {
   if (machine_ != nullptr) suspect_ = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
   machine_.reset();
   machine_ = std::make_unique<Machine>(std::move(disk), &context_);
   known_failed_syncs_ = 0;
-  if (healed_ || !faults) return;
+  if (healed_) return;
   machine_->AddFaults(plan_.faults);
   machine_->SetCapacity(plan_.capacity);
 }
@@ -148,34 +148,25 @@ StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine) {
 }
 
 Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
-  bool remounted = false;
   for (int attempt = 1;; ++attempt) {
+    if (machine_->shut_down()) Remount();
     BeginPhase("opening", openings_++);
     StatusOr<std::unique_ptr<Subject>> opened = Open(machine_.get());
-    Status status = opened.ok() ? Status() : opened.status();
     if (opened.ok()) {
       subject_ = std::move(*opened);
       const Recovered recovered = CheckRecovered(Worse(kind, worst_), same);
       if (recovered == Recovered::kYes) return recovered;
       DiscardSubject();
       if (recovered == Recovered::kFailed || context_.failed()) return Recovered::kFailed;
-    } else if (!status.injected()) {
-      context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen), status.ToString());
+    } else if (!opened.status().injected() || attempt > kFaultyAttempts + 1) {
+      context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen),
+                    opened.status().ToString());
       return Recovered::kFailed;
     }
     if (machine_->crashed()) return Recovered::kCrashed;
-    if (attempt < kFaultyAttempts) continue;
-    if (!healed_) {
+    if (attempt == kFaultyAttempts) {
       healed_ = true;
       machine_->Heal();
-    } else if (!remounted) {
-      // Without faults only a file system that shut down refuses: the machine has to restart.
-      remounted = true;
-      Remount();
-    } else {
-      context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen),
-                    "after the faults had stopped: " + status.ToString());
-      return Recovered::kFailed;
     }
   }
 }
@@ -220,7 +211,7 @@ void Simulation::DiscardSubject() {
 
 void Simulation::RunClients() {
   stop_ = StopReason::kNone;
-  Opening opening = {&context_, machine_.get(), subject_.get()};
+  Opening opening = {.context = &context_, .machine = machine_.get(), .subject = subject_.get()};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;
@@ -298,7 +289,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   if (choice->process) {
     context_.RememberNote("crash: the process died");
     worst_ = Worse(worst_, CrashKind::kProcessDeath);
-    BootFrom(disk.Fork(), true);
+    BootFrom(disk.Fork());
     return true;
   }
   if (choice->image.empty()) {
@@ -316,7 +307,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
     if (!VerifyImage(*image, worst_, &verdict)) return false;
     *same = verdict;
   }
-  BootFrom(std::make_unique<SimDisk>(disk.Materialise(*image), profile_), true);
+  BootFrom(std::make_unique<SimDisk>(disk.Materialise(*image), profile_));
   return true;
 }
 
@@ -391,7 +382,8 @@ void Simulation::Remount() {
   context_.RememberNote("the file system had shut down; the machine restarts");
   worst_ = CrashKind::kPowerLoss;
   const DiskImage image = machine_->disk().Materialise(nothing);
-  BootFrom(std::make_unique<SimDisk>(image, profile_), false);
+  BootFrom(std::make_unique<SimDisk>(image, profile_));
+  crash_armed_ = false;  // the trigger went with the machine; the next step sets it again
 }
 
 bool Simulation::Progress(const Status& status, std::string_view what) {

@@ -60,7 +60,7 @@ class Simulation {
   bool OpenAndCheckImage(Machine* machine, model::CrashKind kind, const model::Verdict* same,
                          model::Verdict* verdict);
   void TellLosses(const faultfs::CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops);
-  void BootFrom(std::unique_ptr<faultfs::SimDisk> disk, bool faults);
+  void BootFrom(std::unique_ptr<faultfs::SimDisk> disk);
   void Remount();
 
   // The end.

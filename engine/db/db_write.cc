@@ -160,9 +160,10 @@ Status DB::Impl::Commit(Lock* lock) {
     }
   }
   lock->lock();
-  if (status.ok()) {
-    for (const WriteBatch* batch : group.batches) history_.Record(*batch);
-  } else {
+  for (const WriteBatch* batch : group.batches) {
+    if (status.ok()) history_.Record(*batch);
+  }
+  if (!status.ok()) {
     Poison(status);
     // The record may be in the log, whole, and come back at the next recovery.
     if (group.count != 0) status.MarkIndeterminate();

@@ -19,7 +19,7 @@ namespace shearpin {
 namespace {
 
 constexpr int kWriters = 4;
-constexpr int kPerWriter = 15000;
+constexpr int kPerWriter = 8000;
 
 std::string KeyOf(uint64_t number) {
   std::string key(8, '\0');
@@ -149,6 +149,7 @@ TEST_P(SkipListTest, WritersMeetAtTheFront) {
 }
 
 TEST_P(SkipListTest, OfEqualKeysExactlyOneIsInserted) {
+  constexpr int kKeys = 4 * kPerWriter;
   Arena arena;
   SkipList list(&arena);
   std::atomic<int> inserted{0};
@@ -156,7 +157,7 @@ TEST_P(SkipListTest, OfEqualKeysExactlyOneIsInserted) {
   for (int w = 0; w < kWriters; ++w) {
     bodies.push_back([&] {
       SkipList::Hint hint;
-      for (int i = 0; i < kPerWriter; ++i) {
+      for (int i = 0; i < kKeys; ++i) {
         const std::string key = KeyOf(i);
         inserted += list.Insert(key, PackTrailer(i, ValueType::kValue), ValueOf(key),
                                 GetParam() ? &hint : nullptr);
@@ -164,8 +165,8 @@ TEST_P(SkipListTest, OfEqualKeysExactlyOneIsInserted) {
     });
   }
   RunThreads(bodies);
-  EXPECT_EQ(inserted.load(), kPerWriter);
-  EXPECT_EQ(CountAndCheck(list), uint64_t{kPerWriter});
+  EXPECT_EQ(inserted.load(), kKeys);
+  EXPECT_EQ(CountAndCheck(list), uint64_t{kKeys});
 }
 
 INSTANTIATE_TEST_SUITE_P(Hints, SkipListTest, testing::Bool(),
