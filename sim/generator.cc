@@ -319,6 +319,11 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
   if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
+  if (rng.OneIn(2)) set("compaction_style", rng.Uniform(4));
+  if (rng.OneIn(2)) set("level0_compaction_trigger", rng.Range(1, 4));
+  if (!rng.OneIn(3)) set("target_table_size", 1024 + rng.Skewed(12));
+  if (!rng.OneIn(3)) set("base_level_size", 1024 + rng.Skewed(12));
+  if (rng.OneIn(2)) set("level_size_multiplier", rng.Range(2, 4));
   if (rng.OneIn(4)) set("transaction_history_bytes", rng.Range(1024, 4096));
 }
 

@@ -21,6 +21,11 @@ inline constexpr Knob kKnobs[] = {
     {"block_restart_interval", 1, 4096},
     {"manifest_rotate_size", 256, uint64_t{1} << 30},
     {"flush_on_close", 0, 1},
+    {"compaction_style", 0, 3},  // as CompactionStyle
+    {"level0_compaction_trigger", 1, 20},
+    {"target_table_size", 1024, uint64_t{1} << 30},
+    {"base_level_size", 1024, uint64_t{1} << 30},
+    {"level_size_multiplier", 2, 100},
     {"transaction_history_bytes", 1024, uint64_t{1} << 30},
 };
 

@@ -11,7 +11,9 @@ namespace shearpin {
 struct Lookup {
   enum class Kind : uint8_t {
     kAbsent,   // this source holds no version that old: ask the next older one
-    kDeleted,  // a tombstone, of the key or of a range: the answer is "not found", older sources must not be asked
+    // A tombstone, of the key or of a range: the answer is "not found", older sources must not be
+    // asked.
+    kDeleted,
     kValue,
   };
   Kind kind = Kind::kAbsent;

@@ -101,7 +101,7 @@ RC_GTEST_PROP(RangeDeleteLaws, ReadsStayTheSameAndNothingIsKeptInVain, ()) {
   const auto take = [&](std::optional<std::string_view> cut) {
     std::string floor = last;
     for (const auto& fragment : cutter.TakeBefore(cut)) {
-      RC_ASSERT(fragment.begin >= floor && fragment.begin < fragment.end);
+      RC_ASSERT((fragment.begin >= floor && fragment.begin < fragment.end));
       if (cut) RC_ASSERT(fragment.end <= *cut);
       floor = fragment.end;
       std::set<SequenceNumber> stripes;

@@ -39,8 +39,8 @@ RC_GTEST_PROP(KeySet, HoldsWhatWasAdded, ()) {
   }
   const std::string* last_end = nullptr;
   for (const auto& [begin, end] : set.ranges()) {
-    RC_ASSERT(last_end == nullptr || *last_end < begin);
-    RC_ASSERT(!end || begin < *end);
+    RC_ASSERT((last_end == nullptr || *last_end < begin));
+    RC_ASSERT((!end || begin < *end));
     if (end) last_end = &*end;
   }
   for (int i = 0; i < 20; ++i) {

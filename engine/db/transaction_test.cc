@@ -476,7 +476,7 @@ RC_GTEST_PROP(TransactionProperty, CommittedOnesAreSerialInTheOrderOfTheirCommit
         break;
       case 1: {
         const Status status = one.transaction->Commit();
-        RC_ASSERT(status.ok() || status.IsBusy());
+        RC_ASSERT((status.ok() || status.IsBusy()));
         if (status.ok()) {
           // One that wrote nothing has its place at its snapshot.
           RC_ASSERT(Replay(one.recorded, Writes(one.recorded) ? &state : &one.snapshot));

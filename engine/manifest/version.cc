@@ -94,6 +94,7 @@ Status Version::CoverOf(std::string_view user_key, SequenceNumber sequence, KeyS
       first = FindTable(tables, user_key);
       end = std::min(first + 1, end);
       if (first > 0) span->RaiseBegin(UserKey(tables[first - 1]->meta().largest));
+      if (end < tables.size()) span->LowerEnd(UserKey(tables[end]->meta().smallest));
     }
     for (size_t i = first; i < end; ++i) {
       const FileMeta& meta = tables[i]->meta();

@@ -108,6 +108,16 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->block_restart_interval = static_cast<int>(value);
   } else if (name == "manifest_rotate_size") {
     options->manifest_rotate_size = value;
+  } else if (name == "compaction_style") {
+    options->compaction_style = static_cast<CompactionStyle>(value);
+  } else if (name == "level0_compaction_trigger") {
+    options->level0_compaction_trigger = static_cast<int>(value);
+  } else if (name == "target_table_size") {
+    options->target_table_size = value;
+  } else if (name == "base_level_size") {
+    options->base_level_size = value;
+  } else if (name == "level_size_multiplier") {
+    options->level_size_multiplier = static_cast<int>(value);
   } else if (name == "transaction_history_bytes") {
     options->transaction_history_bytes = value;
   } else if (name == "flush_on_close") {

@@ -249,7 +249,8 @@ Status ToySubject::WriteNewLog(uint64_t number) {
   std::vector<ToyChange> state;
   for (const auto& [key, versions] : table_) {
     const auto* visible = VisibleAt(versions, UINT64_MAX);
-    if (visible != nullptr && visible->has_value()) state.push_back({ToyKind::kPut, key, **visible});
+    if (visible == nullptr || !visible->has_value()) continue;
+    state.push_back({ToyKind::kPut, key, **visible});
   }
   table_.clear();
   const uint64_t first = next_;
