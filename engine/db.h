@@ -28,6 +28,7 @@
 #include "engine/options.h"
 #include "engine/snapshot.h"
 #include "engine/status.h"
+#include "engine/transaction.h"
 #include "engine/write_batch.h"
 
 namespace shearpin {
@@ -57,6 +58,10 @@ class DB {
   Status Put(std::string_view key, std::string_view value, const WriteOptions& options = {});
   // OK whether the key exists or not.
   Status Delete(std::string_view key, const WriteOptions& options = {});
+  // Deletes every key in [begin, end), by one record however many there are. OK, and nothing is
+  // written, if that range is empty.
+  Status DeleteRange(std::string_view begin, std::string_view end,
+                     const WriteOptions& options = {});
   // Applies the batch atomically and tells it its sequence number. An empty batch is OK and does
   // nothing but what its durability asks of earlier writes.
   Status Write(WriteBatch* batch, const WriteOptions& options = {});
@@ -71,6 +76,9 @@ class DB {
                                  const ReadOptions& options = {});
 
   std::unique_ptr<Snapshot> GetSnapshot();
+
+  // At a snapshot of this moment; see transaction.h.
+  std::unique_ptr<Transaction> BeginTransaction(const TransactionOptions& options = {});
 
   // The newest published sequence number.
   uint64_t LatestSequence() const;

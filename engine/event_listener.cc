@@ -30,6 +30,10 @@ std::string_view EventKindName(EventKind kind) {
       return "orphan-removed";
     case EventKind::kGroupCommit:
       return "group-commit";
+    case EventKind::kTransactionCommitted:
+      return "transaction-committed";
+    case EventKind::kTransactionConflict:
+      return "transaction-conflict";
     case EventKind::kWriteStalled:
       return "write-stalled";
     case EventKind::kWriterPoisoned:
@@ -56,6 +60,10 @@ std::string_view EventKindName(EventKind kind) {
       return "tombstone-dropped";
     case EventKind::kVersionDropped:
       return "version-dropped";
+    case EventKind::kCoveredDropped:
+      return "covered-dropped";
+    case EventKind::kRangeDeleteDropped:
+      return "range-delete-dropped";
     case EventKind::kFiltered:
       return "filtered";
     case EventKind::kTableRemoved:

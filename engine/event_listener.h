@@ -10,35 +10,39 @@
 namespace shearpin {
 
 enum class EventKind : uint8_t {
-  kOpened,            // recovery is done
-  kRecoveredLog,      // a WAL was replayed; number, bytes accepted
-  kTornTail,          // recovery cut an unpromised tail; number, offset
-  kDroppedLog,        // recovery ignored a whole log behind a torn one; number
-  kWalCreated,        // number
-  kWalRetired,        // number
-  kMemtableFrozen,    // bytes
-  kFlushBegun,        // number of the table
-  kFlushDone,         // number of the table, bytes
-  kCompactionBegun,   // number of inputs
-  kCompactionDone,    // bytes written
-  kTrivialMove,       // number of the table
-  kTombstoneDropped,  // how many
-  kVersionDropped,    // how many
-  kFiltered,          // how many keys a CompactionFilter dropped
-  kTableRemoved,      // number
-  kManifestRotated,   // number
-  kManifestFallback,  // CURRENT was missing; the newest whole MANIFEST was taken
-  kOrphanRemoved,     // number
-  kGroupCommit,       // more than one batch in one log record; batches
-  kWriteStalled,      // a writer waits for a flush or a compaction
-  kWriteDelayed,      // a writer was slowed down; microseconds
-  kWriterPoisoned,    // the first failed write or sync; no more writes
-  kBackgroundError,   // a flush or merge failed
-  kClosed,            //
-  kRetrySucceeded,    // a flush or merge succeeded that had failed before
-  kResumed,           // the poisoned writer works again; number of the new log
-  kTableIngested,     // number, bytes
-  kCheckpointDone,    // sequence number of its newest change
+  kOpened,                // recovery is done
+  kRecoveredLog,          // a WAL was replayed; number, bytes accepted
+  kTornTail,              // recovery cut an unpromised tail; number, offset
+  kDroppedLog,            // recovery ignored a whole log behind a torn one; number
+  kWalCreated,            // number
+  kWalRetired,            // number
+  kMemtableFrozen,        // bytes
+  kFlushBegun,            // number of the table
+  kFlushDone,             // number of the table, bytes
+  kCompactionBegun,       // number of inputs
+  kCompactionDone,        // bytes written
+  kTrivialMove,           // number of the table
+  kTombstoneDropped,      // how many
+  kVersionDropped,        // how many
+  kCoveredDropped,        // how many versions a merge dropped because their range was deleted
+  kRangeDeleteDropped,    // how many range tombstones, by fragment, a merge dropped
+  kFiltered,              // how many keys a CompactionFilter dropped
+  kTableRemoved,          // number
+  kManifestRotated,       // number
+  kManifestFallback,      // CURRENT was missing; the newest whole MANIFEST was taken
+  kOrphanRemoved,         // number
+  kGroupCommit,           // more than one batch in one log record; batches
+  kTransactionCommitted,  // it may have written nothing
+  kTransactionConflict,   // a commit was refused
+  kWriteStalled,          // a writer waits for a flush or a compaction
+  kWriteDelayed,          // a writer was slowed down; microseconds
+  kWriterPoisoned,        // the first failed write or sync; no more writes
+  kBackgroundError,       // a flush or merge failed
+  kClosed,                //
+  kRetrySucceeded,        // a flush or merge succeeded that had failed before
+  kResumed,               // the poisoned writer works again; number of the new log
+  kTableIngested,         // number, bytes
+  kCheckpointDone,        // sequence number of its newest change
   kNumEventKinds,
 };
 

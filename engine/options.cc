@@ -21,6 +21,9 @@ Status ValidateCompaction(const Options& o) {
     return Status::InvalidArgument(
         "option hard_pending_compaction_bytes must be above soft_pending_compaction_bytes");
   }
+  if (o.transaction_history_bytes < 1024) {
+    return OutOfRange("transaction_history_bytes", o.transaction_history_bytes, "at least 1 KiB");
+  }
   if (o.delayed_write_rate < 1024) {
     return OutOfRange("delayed_write_rate", o.delayed_write_rate, "at least 1 KiB/s");
   }

@@ -103,6 +103,11 @@ struct Options {
   // acknowledged is safe either way. Default: false. Any open.
   bool flush_on_close = false;
 
+  // Bytes of memory for the commits that unfinished transactions must be compared with. A
+  // transaction that would need older ones cannot commit. Nothing is kept while there is no
+  // transaction. Default: 64 MiB; at least 1 KiB. Any open.
+  uint64_t transaction_history_bytes = uint64_t{64} << 20;
+
   // Asked about keys while tables are merged; not owned, outlives the database; may be null.
   // Default: null. Any open.
   const CompactionFilter* compaction_filter = nullptr;

@@ -12,6 +12,7 @@ class NullHandler : public WriteBatch::Handler {
  public:
   void Put(std::string_view, std::string_view) override {}
   void Delete(std::string_view) override {}
+  void DeleteRange(std::string_view, std::string_view) override {}
 };
 
 }  // namespace
@@ -38,6 +39,14 @@ void WriteBatch::Delete(std::string_view key) {
   AppendLengthPrefixed(&rep_, key);
 }
 
+void WriteBatch::DeleteRange(std::string_view begin, std::string_view end) {
+  if (begin >= end) return;
+  StoreFixed32(rep_.data(), count() + 1);
+  rep_.push_back(static_cast<char>(ValueType::kRangeDelete));
+  AppendLengthPrefixed(&rep_, begin);
+  AppendLengthPrefixed(&rep_, end);
+}
+
 Status WriteBatch::Iterate(Handler* handler) const {
   std::string_view rest = std::string_view(rep_).substr(kCountSize);
   for (uint32_t i = 0; i < count(); ++i) {
@@ -57,6 +66,13 @@ Status WriteBatch::Iterate(Handler* handler) const {
         break;
       case static_cast<uint8_t>(ValueType::kDelete):
         handler->Delete(key);
+        break;
+      case static_cast<uint8_t>(ValueType::kRangeDelete):
+        if (!ConsumeLengthPrefixed(&rest, &value)) {
+          return Status::Corruption("write batch has a range that runs past its end");
+        }
+        if (key >= value) return Status::Corruption("write batch has an empty range");
+        handler->DeleteRange(key, value);
         break;
       default:
         return Status::Corruption("write batch has a change of unknown type " +

@@ -5,7 +5,8 @@
 //
 // Representation, also the payload of a WAL record (little endian; varints as in LEB128):
 //   u32 count, then count times: u8 type (ValueType), varint32 key length, key,
-//   and for kValue varint32 value length, value.
+//   and for kValue varint32 value length, value; for kRangeDelete varint32 end length, end.
+// A type that a build does not know is Corruption to it, never skipped.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,8 @@ class WriteBatch {
 
   void Put(std::string_view key, std::string_view value);
   void Delete(std::string_view key);
+  // Deletes every key in [begin, end). Adds nothing to the batch if that range is empty.
+  void DeleteRange(std::string_view begin, std::string_view end);
   void Clear();
 
   uint32_t count() const;
@@ -39,6 +42,7 @@ class WriteBatch {
     virtual ~Handler() = default;
     virtual void Put(std::string_view key, std::string_view value) = 0;
     virtual void Delete(std::string_view key) = 0;
+    virtual void DeleteRange(std::string_view begin, std::string_view end) = 0;
   };
   // Corruption if the representation is damaged; changes before the damage were handed over.
   Status Iterate(Handler* handler) const;

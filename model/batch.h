@@ -20,15 +20,24 @@ enum class Durability : uint8_t {
 };
 
 struct Operation {
-  enum class Kind : uint8_t { kPut, kDelete };
+  enum class Kind : uint8_t { kPut, kDelete, kDeleteRange };
   Kind kind = Kind::kPut;
-  std::string key;
-  std::string value;  // empty for kDelete
+  std::string key;    // of kDeleteRange the first key of the range
+  std::string value;  // empty for kDelete; of kDeleteRange the end, which is excluded
 
   static Operation Put(std::string key, std::string value) {
     return {Kind::kPut, std::move(key), std::move(value)};
   }
   static Operation Delete(std::string key) { return {Kind::kDelete, std::move(key), {}}; }
+  // Everything in [begin, end); begin is less than end.
+  static Operation DeleteRange(std::string begin, std::string end) {
+    return {Kind::kDeleteRange, std::move(begin), std::move(end)};
+  }
+
+  // True if it changes this key.
+  bool Touches(std::string_view other) const {
+    return kind == Kind::kDeleteRange ? other >= key && other < value : other == key;
+  }
   friend bool operator==(const Operation&, const Operation&) = default;
 };
 

@@ -76,24 +76,41 @@ CommitLog::KeyHistory& CommitLog::Intern(const std::string& key) {
   return at->second;
 }
 
+// What the operation, one of the entry's, does to one key; `*hash` is that of the state so far.
+void CommitLog::Apply(const Operation& operation, size_t position, KeyHistory* history,
+                      uint64_t* hash) {
+  Entry& entry = entries_[position];
+  const bool deleted = operation.kind != Operation::Kind::kPut;
+  const uint64_t pair_hash = deleted ? 0 : PairHash(operation.key, operation.value);
+  *hash += pair_hash -
+           (history->versions.empty() ? history->base_hash : history->versions.back().pair_hash);
+  // Only the last operation of a batch on a key is ever seen.
+  if (!history->versions.empty() && history->versions.back().position == position) {
+    history->versions.pop_back();
+  } else {
+    entry.effects.push_back({history, history->versions.size()});
+  }
+  const std::string_view value = deleted ? std::string_view() : std::string_view(operation.value);
+  history->versions.push_back(
+      {position, deleted, entry.logged(), entry.fate == Fate::kFailed, pair_hash, value});
+}
+
 void CommitLog::Link(size_t position) {
   Entry& entry = entries_[position];
   uint64_t hash = prefix_hashes_[position];
   entry.effects.clear();
   for (const Operation& operation : entry.batch) {
-    KeyHistory& history = Intern(operation.key);
-    const bool deleted = operation.kind == Operation::Kind::kDelete;
-    const uint64_t pair_hash = deleted ? 0 : PairHash(operation.key, operation.value);
-    hash += pair_hash -
-            (history.versions.empty() ? history.base_hash : history.versions.back().pair_hash);
-    // Only the last operation of a batch on a key is ever seen.
-    if (!history.versions.empty() && history.versions.back().position == position) {
-      history.versions.pop_back();
-    } else {
-      entry.effects.push_back({&history, history.versions.size()});
+    if (operation.kind != Operation::Kind::kDeleteRange) {
+      Apply(operation, position, &Intern(operation.key), &hash);
+      continue;
     }
-    history.versions.push_back({position, deleted, entry.logged(), entry.fate == Fate::kFailed,
-                                pair_hash, operation.value});
+    // A key that was never there before has nothing to lose.
+    const auto end = keys_.lower_bound(operation.value);
+    for (auto at = keys_.lower_bound(operation.key); at != end; ++at) {
+      KeyHistory& history = at->second;
+      if (history.versions.empty() && !history.base.has_value()) continue;
+      Apply(operation, position, &history, &hash);
+    }
   }
   prefix_hashes_.push_back(hash);
   if (!entry.logged()) unlogged_.push_back(position);
@@ -118,7 +135,7 @@ void CommitLog::Remove(size_t position) {
 
 void CommitLog::Disown(const Batch& batch) {
   for (const Operation& operation : batch) {
-    if (operation.kind == Operation::Kind::kDelete) continue;
+    if (operation.kind != Operation::Kind::kPut) continue;
     RememberPast(&Intern(operation.key), PairHash(operation.key, operation.value), false);
   }
 }

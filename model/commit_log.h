@@ -124,6 +124,7 @@ class CommitLog {
 
  private:
   KeyHistory& Intern(const std::string& key);
+  void Apply(const Operation& operation, size_t position, KeyHistory* history, uint64_t* hash);
   void Link(size_t position);    // derives everything from entries_[position], the newest linked
   void Unlink(size_t position);  // takes that back
 

@@ -146,6 +146,8 @@ class History {
       for (const Operation& operation : r.batch) {
         if (operation.kind == Operation::Kind::kPut) {
           state[operation.key] = operation.value;
+        } else if (operation.kind == Operation::Kind::kDeleteRange) {
+          state.erase(state.lower_bound(operation.key), state.lower_bound(operation.value));
         } else {
           state.erase(operation.key);
         }
@@ -160,9 +162,10 @@ class History {
     const size_t operations = 1 + tape_->Below(2);
     for (size_t i = 0; i < operations; ++i) {
       const std::string& key = kKeys[tape_->Below(kKeys.size())];
-      const size_t value = tape_->Below(kValues.size() + 1);
-      r.batch.push_back(value == kValues.size() ? Operation::Delete(key)
-                                                : Operation::Put(key, kValues[value]));
+      const size_t value = tape_->Below(kValues.size() + 2);
+      r.batch.push_back(value == kValues.size()  ? Operation::Delete(key)
+                        : value > kValues.size() ? Operation::DeleteRange(key, "zz")
+                                                 : Operation::Put(key, kValues[value]));
     }
     constexpr Durability kMix[] = {Durability::kNone, Durability::kProcess, Durability::kProcess,
                                    Durability::kSync};

@@ -203,7 +203,7 @@ Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
   for (const auto& [id, batch] : in_flight_) {
     if (batch.first_sequence != 0) continue;  // in the log
     const auto last = std::find_if(batch.batch.rbegin(), batch.batch.rend(),
-                                   [&](const Operation& o) { return o.key == key; });
+                                   [&](const Operation& o) { return o.Touches(key); });
     if (last == batch.batch.rend()) continue;
     if (Same(value, last->kind == Operation::Kind::kPut, last->value)) return {};
   }

@@ -184,8 +184,12 @@ RC_GTEST_PROP(KvModelProperty, ReadsEqualAReplay, (const std::vector<uint8_t>& t
       const size_t operations = 1 + below(3);
       for (size_t i = 0; i < operations; ++i) {
         const std::string& key = keys[below(keys.size())];
-        w.batch.push_back(below(3) == 0 ? Operation::Delete(key)
-                                        : Operation::Put(key, std::to_string(next + i)));
+        // A range from the key on: of this one, or of many.
+        const auto kind = below(5);
+        w.batch.push_back(kind == 0   ? Operation::DeleteRange(key, key + "\x01")
+                          : kind == 1 ? Operation::DeleteRange(key, key < "zz" ? "zz" : "\xff\xff")
+                          : kind == 2 ? Operation::Delete(key)
+                                      : Operation::Put(key, std::to_string(next + i)));
       }
       next += below(2);
       w.first = next;
@@ -210,6 +214,8 @@ RC_GTEST_PROP(KvModelProperty, ReadsEqualAReplay, (const std::vector<uint8_t>& t
       for (const Operation& o : written[applied].batch) {
         if (o.kind == Operation::Kind::kPut) {
           state[o.key] = o.value;
+        } else if (o.kind == Operation::Kind::kDeleteRange) {
+          state.erase(state.lower_bound(o.key), state.lower_bound(o.value));
         } else {
           state.erase(o.key);
         }

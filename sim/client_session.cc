@@ -3,58 +3,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/base/check.h"
+#include "sim/plan_terms.h"
 
 namespace shearpin::sim {
 namespace {
 
 using model::KeyValue;
 using model::KvModel;
-
-shearpin::Durability EngineDurability(Durability durability) {
-  switch (durability) {
-    case Durability::kNone:
-      return shearpin::Durability::kNone;
-    case Durability::kProcess:
-      return shearpin::Durability::kProcess;
-    case Durability::kSync:
-      return shearpin::Durability::kSync;
-  }
-  SHEARPIN_CHECK(false, "no such durability");
-}
-
-Bound EngineBound(const KeyBound& bound, std::string* scratch) {
-  switch (bound.kind) {
-    case BoundKind::kUnbounded:
-      return Bound::Unbounded();
-    case BoundKind::kInclusive:
-      return Bound::Inclusive(bound.key.View(scratch));
-    case BoundKind::kExclusive:
-      return Bound::Exclusive(bound.key.View(scratch));
-  }
-  SHEARPIN_CHECK(false, "no such bound");
-}
-
-model::Bound ModelBound(const KeyBound& bound) {
-  switch (bound.kind) {
-    case BoundKind::kUnbounded:
-      return model::Bound::Unbounded();
-    case BoundKind::kInclusive:
-      return model::Bound::Inclusive(bound.key.Materialise());
-    case BoundKind::kExclusive:
-      return model::Bound::Exclusive(bound.key.Materialise());
-  }
-  SHEARPIN_CHECK(false, "no such bound");
-}
-
-std::string ShowPair(bool valid, std::string_view key, std::string_view value) {
-  return valid ? Abbreviated(key) + " = " + Abbreviated(value) : "the end";
-}
-
-std::string WrongRead(std::string_view what, std::string_view found, std::string_view expected) {
-  return std::string(what) + ": found " + std::string(found) + ", expected " +
-         std::string(expected);
-}
 
 }  // namespace
 
@@ -80,6 +35,7 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
     case StepKind::kPut:
     case StepKind::kDelete:
     case StepKind::kBatch:
+    case StepKind::kDeleteRange:
       status = Write(step);
       break;
     case StepKind::kGet:
@@ -105,6 +61,16 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
       break;
     case StepKind::kSnapshotRelease:
       snapshots_[static_cast<size_t>(step.slot)].reset();
+      break;
+    case StepKind::kTxnBegin:
+    case StepKind::kTxnWrite:
+    case StepKind::kTxnGet:
+    case StepKind::kTxnScan:
+    case StepKind::kTxnRollback:
+      status = Transact(step);
+      break;
+    case StepKind::kTxnCommit:
+      status = CommitTransaction(step);
       break;
     case StepKind::kSync:
       status = Sync();
@@ -179,15 +145,10 @@ Status ClientSession::Write(const Step& step) {
   model::Batch changes;
   changes.reserve(step.mutations.size());
   for (const Mutation& mutation : step.mutations) {
-    const std::string_view key = mutation.key.View(&key_scratch_);
-    if (mutation.is_delete) {
-      batch->Delete(key);
-      changes.push_back(model::Operation::Delete(std::string(key)));
-    } else {
-      const std::string_view value = mutation.value.View(&value_scratch_);
-      batch->Put(key, value);
-      changes.push_back(model::Operation::Put(std::string(key), std::string(value)));
-    }
+    model::Operation operation;
+    const bool counts = ToOperation(mutation, &operation);
+    AddTo(batch.get(), operation);
+    if (counts) changes.push_back(std::move(operation));
   }
   const KvModel::BatchId id = context_->Issue(std::move(changes), step.durability, batch.get());
   Status status = opening_->subject->Write(batch.get(), EngineDurability(step.durability));
@@ -196,6 +157,39 @@ Status ClientSession::Write(const Step& step) {
   context_->Check(status.ok() ? context_->model().Acknowledge(id, sequence_)
                               : context_->model().Fail(id, sequence_));
   return JudgeWrite(std::move(status), "a write");
+}
+
+Status ClientSession::Transact(const Step& step) {
+  std::unique_ptr<ClientTransaction>& slot = transactions_[static_cast<size_t>(step.slot)];
+  if (step.kind == StepKind::kTxnBegin) {
+    slot = ClientTransaction::Begin(context_, opening_->subject, step.serializable);
+    if (slot != nullptr) sequence_ = slot->sequence();
+    return {};
+  }
+  if (slot == nullptr) return {};
+  switch (step.kind) {
+    case StepKind::kTxnWrite:
+      for (const Mutation& mutation : step.mutations) slot->Write(mutation);
+      return {};
+    case StepKind::kTxnGet:
+      return JudgeRead(slot->Get(step.key.Materialise()));
+    case StepKind::kTxnScan:
+      return JudgeRead(slot->Scan(step));
+    default:
+      slot.reset();
+      return {};
+  }
+}
+
+Status ClientSession::CommitTransaction(const Step& step) {
+  // Taken out of its slot: whoever reads meanwhile finds what is in flight.
+  const std::unique_ptr<ClientTransaction> transaction =
+      std::move(transactions_[static_cast<size_t>(step.slot)]);
+  if (transaction == nullptr) return {};
+  Status status = transaction->Commit(step.durability);
+  sequence_ = transaction->first_sequence();
+  if (status.IsBusy() && !status.injected()) return status;
+  return JudgeWrite(std::move(status), "a commit");
 }
 
 const Snapshot* ClientSession::SnapshotOf(const Step& step) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/cursor.h"
+#include "sim/client_transaction.h"
 #include "sim/machine.h"
 #include "sim/run_context.h"
 #include "sim/subject/subject.h"
@@ -53,6 +54,8 @@ class ClientSession {
   Status Scan(const Step& step);
   Status OpenIterator(const Step& step);
   Status Walk(const Step& step);
+  Status Transact(const Step& step);
+  Status CommitTransaction(const Step& step);
   Status TakeSnapshot(const Step& step);
   Status CheckSnapshot(const Step& step);
   Status Sync();
@@ -79,6 +82,7 @@ class ClientSession {
   bool resumes_ = false;   // likewise
   std::array<std::unique_ptr<Snapshot>, kMaxSlots> snapshots_;
   std::array<std::unique_ptr<IteratorSlot>, kMaxSlots> iterators_;
+  std::array<std::unique_ptr<ClientTransaction>, kMaxSlots> transactions_;
   std::string key_scratch_;
   std::string value_scratch_;
   std::string upper_scratch_;

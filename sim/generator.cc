@@ -37,6 +37,13 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     1,   // compact-range
     1,   // checkpoint
     0,   // resume: see DrawFaults
+    5,   // delete-range
+    6,   // txn-begin
+    14,  // txn-write
+    10,  // txn-get
+    6,   // txn-scan
+    7,   // txn-commit
+    1,   // txn-rollback
 };
 
 // Where faults strike.
@@ -59,6 +66,12 @@ Swarm DrawSwarm(Rng rng) {
   for (int i = 1; i < kNumStepKinds; ++i) {  // puts stay: without them nothing happens
     if (rng.OneIn(3)) swarm.steps[static_cast<size_t>(i)] = 0;
   }
+  // Transactions come with all of their steps or not at all.
+  if (rng.OneIn(2)) {
+    for (int i = static_cast<int>(StepKind::kTxnBegin); i < kNumStepKinds; ++i) {
+      swarm.steps[static_cast<size_t>(i)] = 0;
+    }
+  }
   swarm.durabilities = {rng.OneIn(3) ? 2u : 0u, rng.OneIn(6) ? 0u : 4u,
                         static_cast<uint32_t>(rng.Range(1, 6))};
   // Half of the runs have one client: then the order of everything is known and the oracle sharp.
@@ -80,13 +93,16 @@ class Workload {
     std::vector<Step> steps;
     snapshots_ = 0;
     iterators_ = 0;
+    transactions_ = 0;
     while (steps.size() < swarm_.steps_per_client) steps.push_back(DrawStep(rng));
     return steps;
   }
 
  private:
   Step DrawStep(Rng* rng);
-  Mutation DrawMutation(bool is_delete, Rng* rng);
+  Mutation DrawMutation(MutationKind kind, Rng* rng);
+  void DrawMutations(uint64_t count, Step* step, Rng* rng);
+  void DrawTransactionStep(Step* step, Rng* rng);
   KeyBound DrawBound(Rng* rng);
   void DrawRange(Step* step, Rng* rng);
   void DrawMoves(Step* step, Rng* rng);
@@ -96,6 +112,7 @@ class Workload {
   const KeySpace& keys_;
   uint32_t snapshots_ = 0;  // bit i: slot i of this client was taken
   uint32_t iterators_ = 0;
+  uint32_t transactions_ = 0;
 };
 
 // A slot that is open, or -1.
@@ -109,12 +126,60 @@ int Workload::AnyOf(uint32_t open, Rng* rng) const {
   return -1;
 }
 
-Mutation Workload::DrawMutation(bool is_delete, Rng* rng) {
+Mutation Workload::DrawMutation(MutationKind kind, Rng* rng) {
   Mutation mutation;
-  mutation.is_delete = is_delete;
+  mutation.kind = kind;
   mutation.key = keys_.Key(rng);
-  if (!is_delete) mutation.value = keys_.Value(rng);
+  if (kind == MutationKind::kPut) mutation.value = keys_.Value(rng);
+  if (kind == MutationKind::kDeleteRange) {
+    // Mostly from a key to one behind it; sometimes an empty or upside-down range.
+    mutation.value = keys_.Target(rng);
+    if (mutation.value.Materialise() < mutation.key.Materialise() && !rng->OneIn(8)) {
+      std::swap(mutation.key, mutation.value);
+    }
+  }
   return mutation;
+}
+
+void Workload::DrawMutations(uint64_t count, Step* step, Rng* rng) {
+  const bool deletes = swarm_.steps[static_cast<size_t>(StepKind::kDelete)] != 0;
+  const bool ranges = swarm_.steps[static_cast<size_t>(StepKind::kDeleteRange)] != 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    const MutationKind kind = ranges && rng->OneIn(8)    ? MutationKind::kDeleteRange
+                              : deletes && rng->OneIn(4) ? MutationKind::kDelete
+                                                         : MutationKind::kPut;
+    step->mutations.push_back(DrawMutation(kind, rng));
+  }
+}
+
+// Steps of a transaction that is not open open one.
+void Workload::DrawTransactionStep(Step* step, Rng* rng) {
+  const int slot = AnyOf(transactions_, rng);
+  if (slot < 0 || step->kind == StepKind::kTxnBegin) {
+    step->kind = StepKind::kTxnBegin;
+    step->slot = static_cast<int>(rng->Uniform(kMaxSlots));
+    step->serializable = !rng->OneIn(4);
+    transactions_ |= 1u << step->slot;
+    return;
+  }
+  step->slot = slot;
+  switch (step->kind) {
+    case StepKind::kTxnWrite:
+      DrawMutations(rng->Range(1, 3), step, rng);
+      break;
+    case StepKind::kTxnGet:
+      step->key = keys_.Target(rng);
+      break;
+    case StepKind::kTxnScan:
+      step->forward = rng->OneIn(2);
+      if (rng->OneIn(2)) step->amount = rng->Range(1, 4);
+      step->lower = DrawBound(rng);
+      step->upper = DrawBound(rng);
+      break;
+    default:
+      transactions_ &= ~(1u << slot);
+      break;
+  }
 }
 
 KeyBound Workload::DrawBound(Rng* rng) {
@@ -156,16 +221,29 @@ Step Workload::DrawStep(Rng* rng) {
   step.durability = static_cast<Durability>(rng->Weighted(swarm_.durabilities));
   switch (step.kind) {
     case StepKind::kPut:
-    case StepKind::kDelete:
-      step.mutations.push_back(DrawMutation(step.kind == StepKind::kDelete, rng));
+      step.mutations.push_back(DrawMutation(MutationKind::kPut, rng));
       return step;
+    case StepKind::kDelete:
+      step.mutations.push_back(DrawMutation(MutationKind::kDelete, rng));
+      return step;
+    case StepKind::kDeleteRange:
+      step.mutations.push_back(DrawMutation(MutationKind::kDeleteRange, rng));
+      return step;
+    case StepKind::kTxnCommit:
+      DrawTransactionStep(&step, rng);
+      if (step.kind == StepKind::kTxnCommit) return step;
+      break;
+    case StepKind::kTxnBegin:
+    case StepKind::kTxnWrite:
+    case StepKind::kTxnGet:
+    case StepKind::kTxnScan:
+    case StepKind::kTxnRollback:
+      DrawTransactionStep(&step, rng);
+      break;
     case StepKind::kBatch: {
       // Empty batches are legal; some are large enough to span blocks of the log.
       const uint64_t count = rng->OneIn(8) ? rng->Range(0, 30) : rng->Range(1, 5);
-      const bool deletes = swarm_.steps[static_cast<size_t>(StepKind::kDelete)] != 0;
-      for (uint64_t i = 0; i < count; ++i) {
-        step.mutations.push_back(DrawMutation(deletes && rng->OneIn(4), rng));
-      }
+      DrawMutations(count, &step, rng);
       return step;
     }
     case StepKind::kGet:
@@ -248,6 +326,7 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
   if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
+  if (rng.OneIn(4)) set("transaction_history_bytes", rng.Range(1024, 4096));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.

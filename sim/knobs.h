@@ -37,6 +37,7 @@ inline constexpr Knob kKnobs[] = {
     {"tiered_max_space_amplification_percent", 1, 100000},
     {"simple_size_ratio_percent", 1, 100000},
     {"simple_levels", 1, 6},
+    {"transaction_history_bytes", 1024, uint64_t{1} << 30},
 };
 
 // Null if there is no such knob.

@@ -24,11 +24,13 @@ namespace shearpin::sim {
 
 using model::Durability;
 
-// One change of a put, delete or batch.
+enum class MutationKind : uint8_t { kPut, kDelete, kDeleteRange };
+
+// One change of a put, delete, delete-range or batch.
 struct Mutation {
-  bool is_delete = false;
-  Bytes key;
-  Bytes value;  // empty for a delete
+  MutationKind kind = MutationKind::kPut;
+  Bytes key;    // of kDeleteRange the first key of the range
+  Bytes value;  // empty for kDelete; of kDeleteRange the end, which is excluded
   bool operator==(const Mutation&) const = default;
 };
 
@@ -52,7 +54,7 @@ struct Move {
 enum class StepKind : uint8_t {
   kPut,              // put KEY VALUE DURABILITY
   kDelete,           // delete KEY DURABILITY
-  kBatch,            // batch DURABILITY {put KEY VALUE | delete KEY}...
+  kBatch,            // batch DURABILITY {put KEY VALUE | delete KEY | delete-range KEY END}...
   kGet,              // get KEY [snapshot=SLOT]
   kScan,             // scan forward|backward [lower=..] [upper=..] [snapshot=SLOT]
   kIteratorOpen,     // iterator-open SLOT [lower=..] [upper=..] [snapshot=SLOT]
@@ -73,8 +75,15 @@ enum class StepKind : uint8_t {
   kCompactRange,     // compact-range [lower=including:KEY] [upper=including:KEY]
   kCheckpoint,       // checkpoint: a copy, checked at the next recovery and at every one after it
   kResume,           // resume (a writer that a fault has stopped; clients with one ahead go on)
+  kDeleteRange,      // delete-range KEY END DURABILITY
+  kTxnBegin,         // txn-begin SLOT serializable|snapshot
+  kTxnWrite,         // txn-write SLOT {put KEY VALUE | delete KEY | delete-range KEY END}...
+  kTxnGet,           // txn-get SLOT KEY
+  kTxnScan,          // txn-scan SLOT forward|backward LIMIT [lower=..] [upper=..] (0: no limit)
+  kTxnCommit,        // txn-commit SLOT DURABILITY
+  kTxnRollback,      // txn-rollback SLOT
 };
-inline constexpr int kNumStepKinds = 23;
+inline constexpr int kNumStepKinds = 30;
 
 // "put", "iterator-walk", ...: the first word of the step's line.
 std::string_view StepKindName(StepKind kind);
@@ -90,6 +99,7 @@ struct Step {
   std::vector<Mutation> mutations;
   Bytes key;
   bool forward = true;
+  bool serializable = true;
   KeyBound lower;
   KeyBound upper;
   int slot = 0;

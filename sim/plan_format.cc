@@ -13,9 +13,10 @@ void AppendBound(std::string_view name, const KeyBound& bound, std::string* text
 }
 
 void AppendMutation(const Mutation& mutation, std::string* text) {
-  *text += mutation.is_delete ? " delete " : " put ";
+  constexpr std::string_view kNames[] = {" put ", " delete ", " delete-range "};
+  *text += kNames[static_cast<size_t>(mutation.kind)];
   mutation.key.AppendText(text);
-  if (mutation.is_delete) return;
+  if (mutation.kind == MutationKind::kDelete) return;
   *text += ' ';
   mutation.value.AppendText(text);
 }
@@ -93,6 +94,13 @@ std::string_view StepKindName(StepKind kind) {
       "compact-range",
       "checkpoint",
       "resume",
+      "delete-range",
+      "txn-begin",
+      "txn-write",
+      "txn-get",
+      "txn-scan",
+      "txn-commit",
+      "txn-rollback",
   };
   return kNames[static_cast<int>(kind)];
 }
@@ -124,10 +132,11 @@ void AppendStepText(const Step& step, std::string* text) {
   *text += StepKindName(step.kind);
   switch (step.kind) {
     case StepKind::kPut:
-    case StepKind::kDelete: {
+    case StepKind::kDelete:
+    case StepKind::kDeleteRange: {
       *text += ' ';
       step.mutations[0].key.AppendText(text);
-      if (step.kind == StepKind::kPut) {
+      if (step.kind != StepKind::kDelete) {
         *text += ' ';
         step.mutations[0].value.AppendText(text);
       }
@@ -139,6 +148,29 @@ void AppendStepText(const Step& step, std::string* text) {
       *text += ' ';
       *text += DurabilityName(step.durability);
       for (const Mutation& mutation : step.mutations) AppendMutation(mutation, text);
+      break;
+    case StepKind::kTxnBegin:
+      *text += ' ' + std::to_string(step.slot);
+      *text += step.serializable ? " serializable" : " snapshot";
+      break;
+    case StepKind::kTxnWrite:
+      *text += ' ' + std::to_string(step.slot);
+      for (const Mutation& mutation : step.mutations) AppendMutation(mutation, text);
+      break;
+    case StepKind::kTxnGet:
+      *text += ' ' + std::to_string(step.slot) + ' ';
+      step.key.AppendText(text);
+      break;
+    case StepKind::kTxnScan:
+      *text += ' ' + std::to_string(step.slot);
+      *text += step.forward ? " forward " : " backward ";
+      *text += std::to_string(step.amount);
+      AppendBound("lower", step.lower, text);
+      AppendBound("upper", step.upper, text);
+      break;
+    case StepKind::kTxnCommit:
+      *text += ' ' + std::to_string(step.slot) + ' ';
+      *text += DurabilityName(step.durability);
       break;
     case StepKind::kGet:
       *text += ' ';
@@ -175,6 +207,7 @@ void AppendStepText(const Step& step, std::string* text) {
     case StepKind::kSnapshotTake:
     case StepKind::kSnapshotCheck:
     case StepKind::kSnapshotRelease:
+    case StepKind::kTxnRollback:
       *text += ' ' + std::to_string(step.slot);
       break;
     case StepKind::kProperty:

@@ -30,8 +30,8 @@ class PlanParser {
   bool ParseChoice(LineReader* line, CrashChoice* choice);
   bool ParseStep(StepKind kind, LineReader* line);
   bool ParseStepArguments(LineReader* line, Step* step);
-  bool ParseBatch(LineReader* line, Step* step);
   bool CheckCompactRange(const Step& step, LineReader* line);
+  bool ParseMutations(LineReader* line, Step* step);
   bool ParseMoves(LineReader* line, Step* step);
   bool ParseRange(LineReader* line, Step* step);
 
@@ -330,15 +330,34 @@ bool PlanParser::ParseStep(StepKind kind, LineReader* line) {
 bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
   switch (step->kind) {
     case StepKind::kPut:
-    case StepKind::kDelete: {
+    case StepKind::kDelete:
+    case StepKind::kDeleteRange: {
       Mutation& mutation = step->mutations.emplace_back();
-      mutation.is_delete = step->kind == StepKind::kDelete;
+      mutation.kind = step->kind == StepKind::kPut      ? MutationKind::kPut
+                      : step->kind == StepKind::kDelete ? MutationKind::kDelete
+                                                        : MutationKind::kDeleteRange;
       return line->TakeBytes(&mutation.key) &&
-             (mutation.is_delete || line->TakeBytes(&mutation.value)) &&
+             (mutation.kind == MutationKind::kDelete || line->TakeBytes(&mutation.value)) &&
              TakeDurability(line, &step->durability);
     }
     case StepKind::kBatch:
-      return ParseBatch(line, step);
+      return TakeDurability(line, &step->durability) && ParseMutations(line, step);
+    case StepKind::kTxnBegin:
+      if (!TakeSlot(line, &step->slot)) return false;
+      if (line->TryToken("serializable")) return true;
+      step->serializable = false;
+      return line->ExpectToken("snapshot");
+    case StepKind::kTxnWrite:
+      return TakeSlot(line, &step->slot) && ParseMutations(line, step);
+    case StepKind::kTxnGet:
+      return TakeSlot(line, &step->slot) && line->TakeBytes(&step->key);
+    case StepKind::kTxnScan:
+      if (!TakeSlot(line, &step->slot)) return false;
+      step->forward = line->TryToken("forward");
+      if (!step->forward && !line->ExpectToken("backward")) return false;
+      return line->TakeNumber("a limit", kMost32, &step->amount) && ParseRange(line, step);
+    case StepKind::kTxnCommit:
+      return TakeSlot(line, &step->slot) && TakeDurability(line, &step->durability);
     case StepKind::kGet:
       return line->TakeBytes(&step->key) && ParseRange(line, step);
     case StepKind::kScan:
@@ -353,6 +372,7 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
     case StepKind::kSnapshotTake:
     case StepKind::kSnapshotCheck:
     case StepKind::kSnapshotRelease:
+    case StepKind::kTxnRollback:
       return TakeSlot(line, &step->slot);
     case StepKind::kProperty:
       return line->TakeQuoted(&step->name);
@@ -384,18 +404,21 @@ bool PlanParser::CheckCompactRange(const Step& step, LineReader* line) {
   return line->Fail("the ends of compact-range are included: expected 'including:'");
 }
 
-bool PlanParser::ParseBatch(LineReader* line, Step* step) {
-  if (!TakeDurability(line, &step->durability)) return false;
+bool PlanParser::ParseMutations(LineReader* line, Step* step) {
   while (!line->AtEnd()) {
     std::string_view word;
-    if (!line->TakeWord("'put' or 'delete'", &word)) return false;
-    if (word != "put" && word != "delete") {
-      return line->Fail("expected 'put' or 'delete', found '" + std::string(word) + "'");
-    }
+    if (!line->TakeWord("'put', 'delete' or 'delete-range'", &word)) return false;
     Mutation& mutation = step->mutations.emplace_back();
-    mutation.is_delete = word == "delete";
+    if (word == "delete") {
+      mutation.kind = MutationKind::kDelete;
+    } else if (word == "delete-range") {
+      mutation.kind = MutationKind::kDeleteRange;
+    } else if (word != "put") {
+      return line->Fail("expected 'put', 'delete' or 'delete-range', found '" + std::string(word) +
+                        "'");
+    }
     if (!line->TakeBytes(&mutation.key)) return false;
-    if (!mutation.is_delete && !line->TakeBytes(&mutation.value)) return false;
+    if (mutation.kind != MutationKind::kDelete && !line->TakeBytes(&mutation.value)) return false;
   }
   return true;
 }
@@ -423,15 +446,18 @@ bool PlanParser::ParseMoves(LineReader* line, Step* step) {
 
 bool PlanParser::ParseRange(LineReader* line, Step* step) {
   const bool bounded = step->kind != StepKind::kGet;
+  const bool snapshots = step->kind != StepKind::kTxnScan;
   while (!line->AtEnd() && !line->failed()) {
-    if (line->TryToken("snapshot=")) {
+    if (snapshots && line->TryToken("snapshot=")) {
       TakeSlot(line, &step->snapshot);
     } else if (bounded && line->TryToken("lower=")) {
       TakeBound(line, &step->lower);
     } else if (bounded && line->TryToken("upper=")) {
       TakeBound(line, &step->upper);
     } else {
-      line->Fail(bounded ? "expected lower=, upper= or snapshot=" : "expected snapshot=");
+      line->Fail(!bounded    ? "expected snapshot="
+                 : snapshots ? "expected lower=, upper= or snapshot="
+                             : "expected lower= or upper=");
     }
   }
   return !line->failed();

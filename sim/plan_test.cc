@@ -26,8 +26,16 @@ KeyBound AnyBound() {
   return kind == BoundKind::kUnbounded ? KeyBound() : KeyBound{kind, AnyBytes()};
 }
 
-Mutation AnyMutation(bool is_delete) {
-  return {is_delete, AnyBytes(), is_delete ? Bytes() : AnyBytes()};
+Mutation AnyMutation(MutationKind kind) {
+  return {kind, AnyBytes(), kind == MutationKind::kDelete ? Bytes() : AnyBytes()};
+}
+
+std::vector<Mutation> AnyMutations() {
+  std::vector<Mutation> mutations;
+  for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+    mutations.push_back(AnyMutation(static_cast<MutationKind>(*rc::gen::inRange(0, 3))));
+  }
+  return mutations;
 }
 
 Step AnyStep() {
@@ -36,15 +44,46 @@ Step AnyStep() {
   const auto slot = [] { return *rc::gen::inRange(0, kMaxSlots); };
   switch (step.kind) {
     case StepKind::kPut:
+      step.mutations = {AnyMutation(MutationKind::kPut)};
+      step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
+      break;
     case StepKind::kDelete:
-      step.mutations = {AnyMutation(step.kind == StepKind::kDelete)};
+      step.mutations = {AnyMutation(MutationKind::kDelete)};
+      step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
+      break;
+    case StepKind::kDeleteRange:
+      step.mutations = {AnyMutation(MutationKind::kDeleteRange)};
       step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
       break;
     case StepKind::kBatch:
-      for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
-        step.mutations.push_back(AnyMutation(*rc::gen::arbitrary<bool>()));
-      }
+      step.mutations = AnyMutations();
       step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
+      break;
+    case StepKind::kTxnBegin:
+      step.slot = slot();
+      step.serializable = *rc::gen::arbitrary<bool>();
+      break;
+    case StepKind::kTxnWrite:
+      step.slot = slot();
+      step.mutations = AnyMutations();
+      break;
+    case StepKind::kTxnGet:
+      step.slot = slot();
+      step.key = AnyBytes();
+      break;
+    case StepKind::kTxnScan:
+      step.slot = slot();
+      step.forward = *rc::gen::arbitrary<bool>();
+      step.amount = *rc::gen::inRange<uint64_t>(0, 10);
+      step.lower = AnyBound();
+      step.upper = AnyBound();
+      break;
+    case StepKind::kTxnCommit:
+      step.slot = slot();
+      step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
+      break;
+    case StepKind::kTxnRollback:
+      step.slot = slot();
       break;
     case StepKind::kGet:
       step.key = AnyBytes();

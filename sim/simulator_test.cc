@@ -145,7 +145,10 @@ INSTANTIATE_TEST_SUITE_P(
     All, BrokenStoreTest,
     testing::Values(
         Broken{"NoSync", ToyBug::kNoSync, {"durable write lost"}, 50},
-        Broken{"NoDirectorySync", ToyBug::kNoDirectorySync, {"durable write lost"}, 50},
+        Broken{"NoDirectorySync",
+               ToyBug::kNoDirectorySync,
+               {"durable write lost", "hole before a durable write"},
+               50},
         Broken{"TornBatch", ToyBug::kTornBatch, {"batch torn", "wrong data"}, 100},
         Broken{"ForgetsDelete",
                ToyBug::kForgetsDelete,

@@ -18,7 +18,11 @@ using SequenceNumber = uint64_t;
 // 56 bits: the type shares the word.
 constexpr SequenceNumber kMaxSequence = (uint64_t{1} << 56) - 1;
 
-enum class ValueType : uint8_t { kDelete = 0, kValue = 1 };
+enum class ValueType : uint8_t {
+  kDelete = 0,
+  kValue = 1,
+  kRangeDelete = 2,  // in batches, range-delete blocks and bounds of tables; never among entries
+};
 // Seeking to (key, s, kSeekType) finds the newest entry of key with sequence <= s.
 constexpr ValueType kSeekType = ValueType::kValue;
 
@@ -48,7 +52,8 @@ inline ValueType TypeOf(std::string_view internal_key) {
   return static_cast<ValueType>(Trailer(internal_key) & 0xff);
 }
 
-// True if the bytes can be an internal key: long enough, and of a known type. For bytes off a disk.
+// True if the bytes can be the internal key of an entry: long enough, and a value or a tombstone.
+// For bytes off a disk.
 inline bool IsInternalKey(std::string_view bytes) {
   return bytes.size() >= kTrailerSize &&
          (Trailer(bytes) & 0xff) <= static_cast<uint64_t>(ValueType::kValue);

@@ -11,7 +11,9 @@ namespace shearpin {
 struct Lookup {
   enum class Kind : uint8_t {
     kAbsent,   // this source holds no version that old: ask the next older one
-    kDeleted,  // a tombstone: the answer is "not found", older sources must not be asked
+    // A tombstone, of the key or of a range: the answer is "not found", older sources must not be
+    // asked.
+    kDeleted,
     kValue,
   };
   Kind kind = Kind::kAbsent;
@@ -19,6 +21,11 @@ struct Lookup {
   SequenceNumber sequence = 0;
   // For kValue. The source says how long the view lives.
   std::string_view value;
+
+  // Takes account of the newest range tombstone over the key in the same source, 0 for none.
+  void HideBehind(SequenceNumber cover) {
+    if (cover > sequence) *this = {Kind::kDeleted, cover, {}};
+  }
 
   // The entry (internal key, value) as an answer.
   static Lookup Of(std::string_view internal_key, std::string_view value) {

@@ -16,6 +16,7 @@ SequenceNumber CompactionIterator::StripeOf(SequenceNumber sequence) const {
 
 void CompactionIterator::SeekToFirst() {
   has_last_ = false;
+  fragment_ = 0;
   input_->SeekToFirst();
   FindNext();
 }
@@ -23,6 +24,15 @@ void CompactionIterator::SeekToFirst() {
 void CompactionIterator::Next() {
   input_->Next();
   FindNext();
+}
+
+bool CompactionIterator::IsCovered(std::string_view user_key, SequenceNumber sequence,
+                                   SequenceNumber stripe) {
+  if (context_.range_deletes == nullptr) return false;
+  const auto& fragments = context_.range_deletes->fragments();
+  while (fragment_ < fragments.size() && fragments[fragment_].end <= user_key) ++fragment_;
+  return fragment_ < fragments.size() && fragments[fragment_].begin <= user_key &&
+         fragments[fragment_].NewestAt(stripe) > sequence;
 }
 
 void CompactionIterator::FindNext() {
@@ -34,6 +44,10 @@ void CompactionIterator::FindNext() {
     const SequenceNumber stripe = StripeOf(sequence);
     if (has_last_ && user_key == last_user_key_ && stripe == last_stripe_) {
       ++dropped_versions_;  // C2: whoever sees this one sees the newer one before it
+      continue;
+    }
+    if (IsCovered(user_key, sequence, stripe)) {
+      ++covered_;
       continue;
     }
     has_last_ = true;

@@ -5,6 +5,8 @@
 //       deeper levels answers as a read of the input would, except for what the filter drops.
 //   C2  Of the versions of a key between two neighbouring snapshots only the newest is kept.
 //   C3  A tombstone goes only where no deeper level may hold the key and no snapshot is older.
+// A range tombstone of the inputs counts as a newer version of every key that it covers. The range
+// tombstones themselves go through RangeTombstoneCutter (range_tombstone_cutter.h).
 //
 // Thread safety: one thread at a time. Ownership: owns nothing; all arguments outlive it.
 #pragma once
@@ -17,6 +19,7 @@
 
 #include "engine/base/internal_iterator.h"
 #include "engine/base/internal_key.h"
+#include "engine/base/range_tombstones.h"
 #include "engine/compaction_filter.h"
 
 namespace shearpin {
@@ -28,6 +31,8 @@ class CompactionIterator {
     // True if a level below the output may hold the key.
     std::function<bool(std::string_view user_key)> covered_below;
     const CompactionFilter* filter = nullptr;  // may be null
+    // Of all inputs; may be null: there are none.
+    const RangeTombstones* range_deletes = nullptr;
   };
 
   CompactionIterator(InternalIterator* input, Context context);
@@ -43,10 +48,14 @@ class CompactionIterator {
   uint64_t dropped_versions() const { return dropped_versions_; }
   uint64_t dropped_tombstones() const { return dropped_tombstones_; }
   uint64_t filtered() const { return filtered_; }
+  // Versions that a range tombstone hides.
+  uint64_t covered() const { return covered_; }
 
  private:
   // The oldest snapshot that sees `sequence`; kMaxSequence if only the newest state does.
   SequenceNumber StripeOf(SequenceNumber sequence) const;
+  // True if whoever sees this version of the key sees a newer range tombstone over it.
+  bool IsCovered(std::string_view user_key, SequenceNumber sequence, SequenceNumber stripe);
   void FindNext();
 
   InternalIterator* const input_;
@@ -60,6 +69,8 @@ class CompactionIterator {
   uint64_t dropped_versions_ = 0;
   uint64_t dropped_tombstones_ = 0;
   uint64_t filtered_ = 0;
+  uint64_t covered_ = 0;
+  size_t fragment_ = 0;  // of range_deletes, the first that ends behind the last key looked at
 };
 
 }  // namespace shearpin

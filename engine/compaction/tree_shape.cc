@@ -34,12 +34,19 @@ bool AnyBusy(const std::vector<TableSummary>& tables) {
 
 void KeyRange::Include(const TableSummary& table) {
   if (empty || table.smallest < smallest) smallest = table.smallest;
-  if (empty || table.largest > largest) largest = table.largest;
+  if (empty || table.largest > largest || (table.largest == largest && !table.largest_excluded)) {
+    largest = table.largest;
+    largest_excluded = table.largest_excluded;
+  }
   empty = false;
 }
 
 bool KeyRange::Overlaps(const TableSummary& table) const {
-  return !empty && table.smallest <= largest && table.largest >= smallest;
+  const auto reaches = [](std::string_view end, bool excluded, std::string_view begin) {
+    return excluded ? end > begin : end >= begin;
+  };
+  return !empty && reaches(largest, largest_excluded, table.smallest) &&
+         reaches(table.largest, table.largest_excluded, smallest);
 }
 
 std::vector<const TableSummary*> OverlappingInRun(const std::vector<TableSummary>& tables,

@@ -20,9 +20,10 @@ namespace shearpin {
 struct TableSummary {
   uint64_t number = 0;
   uint64_t size = 0;          // bytes
-  std::string_view smallest;  // user keys, both inclusive; owned by whoever made the shape
+  std::string_view smallest;  // user keys; owned by whoever made the shape
   std::string_view largest;
-  bool busy = false;  // an input of a running compaction
+  bool busy = false;              // an input of a running compaction
+  bool largest_excluded = false;  // `largest` is the end of a range tombstone, not a key within
 };
 
 struct TreeShape {
@@ -66,11 +67,12 @@ struct CompactionPlan {
 uint64_t LevelBytes(const std::vector<TableSummary>& tables);
 bool AnyBusy(const std::vector<TableSummary>& tables);
 
-// The hull of some tables' user keys, both ends inclusive.
+// The hull of some tables' user keys.
 struct KeyRange {
   bool empty = true;
   std::string_view smallest;
   std::string_view largest;
+  bool largest_excluded = false;
 
   void Include(const TableSummary& table);
   bool Overlaps(const TableSummary& table) const;

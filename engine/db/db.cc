@@ -16,6 +16,7 @@ DB::Impl::Impl(const Options& options, std::string directory)
       flush_work_(&mutex_),
       compaction_work_(&mutex_),
       progress_(&mutex_),
+      history_(options.transaction_history_bytes),
       manifest_mutex_(options.env.scheduler),
       policy_(NewCompactionPolicy(options)) {}
 
@@ -66,6 +67,12 @@ Status DB::Delete(std::string_view key, const WriteOptions& options) {
   return impl_->Write(&batch, options);
 }
 
+Status DB::DeleteRange(std::string_view begin, std::string_view end, const WriteOptions& options) {
+  WriteBatch batch;
+  batch.DeleteRange(begin, end);
+  return impl_->Write(&batch, options);
+}
+
 Status DB::Write(WriteBatch* batch, const WriteOptions& options) {
   return impl_->Write(batch, options);
 }
@@ -89,6 +96,10 @@ std::unique_ptr<Iterator> DB::Scan(const Bound& lower, const Bound& upper,
 }
 
 std::unique_ptr<Snapshot> DB::GetSnapshot() { return impl_->GetSnapshot(); }
+
+std::unique_ptr<Transaction> DB::BeginTransaction(const TransactionOptions& options) {
+  return impl_->BeginTransaction(options);
+}
 
 uint64_t DB::LatestSequence() const { return impl_->LatestSequence(); }
 

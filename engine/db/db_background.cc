@@ -84,12 +84,17 @@ Status DB::Impl::FlushOldest(Lock* lock) {
 // Everything that a reader may still see; what lies below may hold any key, so tombstones stay.
 StatusOr<FileMeta> DB::Impl::WriteMemtable(const MemTable& memtable, uint64_t number,
                                            std::vector<SequenceNumber> snapshots) {
+  const RangeTombstones deletes(memtable.AllRanges());
+  RangeTombstoneCutter ranges(deletes, snapshots,
+                              [](std::string_view, std::string_view) { return true; });
   const auto all = memtable.NewIterator();
   CompactionIterator kept(all.get(), {.snapshots = std::move(snapshots),
                                       .covered_below = [](std::string_view) { return true; },
-                                      .filter = nullptr});
+                                      .filter = nullptr,
+                                      .range_deletes = &deletes});
   kept.SeekToFirst();
-  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, nullptr);
+  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges,
+                    nullptr);
 }
 
 // Makes an edit durable and then visible: with the lock held again, `change` is applied to the

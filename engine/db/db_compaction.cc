@@ -6,6 +6,7 @@
 #include "engine/base/merging_iterator.h"
 #include "engine/compaction/compaction_iterator.h"
 #include "engine/compaction/output_cutter.h"
+#include "engine/compaction/range_tombstone_cutter.h"
 #include "engine/db/db_impl.h"
 #include "engine/db/table_writer.h"
 #include "engine/manifest/file_names.h"
@@ -26,6 +27,24 @@ struct DB::Impl::Compaction {
                        [&](const auto& table) { return table->Covers(user_key); }) ||
            version->CoveredBelow(plan.output_level, user_key);
   }
+  // The same for the keys in [begin, end).
+  bool CoveredBelow(std::string_view begin, std::string_view end) const {
+    return std::any_of(older.begin(), older.end(),
+                       [&](const auto& table) { return Overlaps(*table, begin, end); }) ||
+           version->CoveredBelow(plan.output_level, begin, end);
+  }
+  // The range tombstones of all inputs.
+  StatusOr<RangeTombstones> RangeDeletes() const {
+    std::vector<RangeTombstone> all;
+    for (const Version::Tables& tables : inputs) {
+      for (const auto& file : tables) {
+        if (file->meta().range_deletes == 0) continue;
+        SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
+        table->range_tombstones().AppendTo(&all);
+      }
+    }
+    return RangeTombstones(std::move(all));
+  }
 };
 
 // Requires mutex_.
@@ -34,11 +53,13 @@ TreeShape DB::Impl::Shape() const {
   for (int level = 0; level < kNumLevels; ++level) {
     for (const auto& table : version_->level(level)) {
       const FileMeta& meta = table->meta();
-      shape.levels[level].push_back({.number = meta.number,
-                                     .size = meta.size,
-                                     .smallest = UserKey(meta.smallest),
-                                     .largest = UserKey(meta.largest),
-                                     .busy = compacting_.count(meta.number) != 0});
+      shape.levels[level].push_back(
+          {.number = meta.number,
+           .size = meta.size,
+           .smallest = UserKey(meta.smallest),
+           .largest = UserKey(meta.largest),
+           .busy = compacting_.count(meta.number) != 0,
+           .largest_excluded = TypeOf(meta.largest) == ValueType::kRangeDelete});
     }
     shape.busy_output[level] = outputs_[level] != 0;
   }
@@ -176,15 +197,21 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
     }
   }
   const auto merge = NewMergingIterator(std::move(sources));
+  SHEARPIN_ASSIGN_OR_RETURN(const RangeTombstones deletes, compaction.RangeDeletes());
+  RangeTombstoneCutter ranges(deletes, compaction.snapshots,
+                              [&](std::string_view begin, std::string_view end) {
+                                return compaction.CoveredBelow(begin, end);
+                              });
   CompactionIterator kept(
       merge.get(),
       {.snapshots = compaction.snapshots,
        .covered_below = [&](std::string_view key) { return compaction.CoveredBelow(key); },
-       .filter = options_.compaction_filter});
+       .filter = options_.compaction_filter,
+       .range_deletes = &deletes});
   const Version::Tables none;
   const bool bottom = plan.output_level + 1 == kNumLevels;
   OutputCutter cutter(plan, bottom ? &none : &compaction.version->level(plan.output_level + 1));
-  for (kept.SeekToFirst(); kept.Valid();) {
+  for (kept.SeekToFirst(); kept.Valid() || (kept.status().ok() && !ranges.empty());) {
     uint64_t number;
     {
       Lock lock(mutex_);
@@ -192,7 +219,8 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
       if (stopping_) return Status::Aborted(directory_ + ": the database is closing");
       number = NewFileNumber();
     }
-    auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &cutter);
+    auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges,
+                           &cutter);
     if (!meta.ok()) {
       fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
       return meta.status();
@@ -206,6 +234,8 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
   if (kept.dropped_tombstones() > 0) {
     Notify(EventKind::kTombstoneDropped, 0, kept.dropped_tombstones());
   }
+  if (kept.covered() > 0) Notify(EventKind::kCoveredDropped, 0, kept.covered());
+  if (ranges.dropped() > 0) Notify(EventKind::kRangeDeleteDropped, 0, ranges.dropped());
   if (kept.filtered() > 0) Notify(EventKind::kFiltered, 0, kept.filtered());
   return Status::Ok();
 }

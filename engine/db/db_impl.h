@@ -40,6 +40,7 @@
 
 #include "engine/compaction/policy.h"
 #include "engine/db.h"
+#include "engine/db/commit_history.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/read_state.h"
 #include "engine/db/retry_backoff.h"
@@ -61,12 +62,15 @@ class DB::Impl {
   Status OpenReadOnly();
   Status Close();
 
-  Status Write(WriteBatch* batch, const WriteOptions& options);
+  // `validate`: see WriteQueue; may be null.
+  Status Write(WriteBatch* batch, const WriteOptions& options,
+               const WriteQueue::Validate* validate = nullptr);
   Status Flush();
 
   Status Get(std::string_view key, std::string* value, const ReadOptions& options);
   std::unique_ptr<Iterator> NewIterator(const ReadOptions& options);
   std::unique_ptr<Snapshot> GetSnapshot();
+  std::unique_ptr<Transaction> BeginTransaction(const TransactionOptions& options);
   uint64_t LatestSequence() const { return published_.load(std::memory_order_acquire); }
 
   Status CompactRange(const std::string_view* begin, const std::string_view* end);
@@ -84,13 +88,18 @@ class DB::Impl {
     uint64_t next_log;  // the log that was begun when this memtable was frozen
   };
   class PinnedSequence;
+  class OptimisticTransaction;
   using Lock = std::unique_lock<Mutex>;
 
   // db_read.cc
+  std::unique_ptr<Snapshot> PinLatest();
   void ReleaseSnapshot(SequenceNumber sequence);
   Status VerifyTables(const Version& version);
   Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
               LoadedBlock* block, Lookup* found) const;
+
+  // db_transaction.cc
+  void EndTransaction(SequenceNumber snapshot);
 
   // db_open.cc
   Status PrepareDirectory();
@@ -186,6 +195,7 @@ class DB::Impl {
 
   WriteQueue queue_;
   bool read_only_ = false;                    // set by OpenReadOnly; write_error_ is set too
+  CommitHistory history_;                     // guarded by mutex_
   bool closed_ = false;                       // guarded by mutex_
   bool stopping_ = false;                     // guarded by mutex_
   Status write_error_;                        // guarded by mutex_; I7

@@ -6,15 +6,28 @@
 
 #include "engine/base/check.h"
 #include "engine/base/merging_iterator.h"
+#include "engine/db/range_delete_filter.h"
 
 namespace shearpin {
 namespace {
 
-std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state) {
+std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state,
+                                                      const RangeDeletes* deletes) {
+  std::vector<Version::Source> sources;
+  sources.push_back({state.active->NewIterator(), state.active->largest_sequence()});
+  for (const auto& memtable : state.frozen) {
+    sources.push_back({memtable->NewIterator(), memtable->largest_sequence()});
+  }
+  state.version->AppendSources(&sources);
+  // A range that is deleted after this moment is not seen, so it is settled now for good.
+  const bool filter = deletes->any();
   std::vector<std::unique_ptr<InternalIterator>> children;
-  children.push_back(state.active->NewIterator());
-  for (const auto& memtable : state.frozen) children.push_back(memtable->NewIterator());
-  state.version->AppendIterators(&children);
+  children.reserve(sources.size());
+  for (Version::Source& source : sources) {
+    children.push_back(
+        filter ? NewRangeDeleteFilter(std::move(source.iterator), source.largest_sequence, deletes)
+               : std::move(source.iterator));
+  }
   return NewMergingIterator(std::move(children));
 }
 
@@ -32,7 +45,8 @@ class DbIterator : public Iterator {
         upper_kind_(options.upper.kind),
         lower_(options.lower.key),
         upper_(options.upper.key),
-        merge_(NewInternalIterator(*state_)) {}
+        deletes_(state_.get(), sequence_),
+        merge_(NewInternalIterator(*state_, &deletes_)) {}
   ~DbIterator() override {
     merge_.reset();  // it looks into the state
     state_.reset();
@@ -190,6 +204,7 @@ class DbIterator : public Iterator {
   const Bound::Kind upper_kind_;
   const std::string lower_;
   const std::string upper_;
+  const RangeDeletes deletes_;
   std::unique_ptr<InternalIterator> merge_;
 
   bool valid_ = false;

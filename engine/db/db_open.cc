@@ -21,6 +21,9 @@ class MemTableInserter : public WriteBatch::Handler {
   void Delete(std::string_view key) override {
     fresh_ &= memtable_->Add(sequence_++, ValueType::kDelete, key, {});
   }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    memtable_->AddRange(sequence_++, begin, end);
+  }
   bool fresh() const { return fresh_; }
 
  private:

@@ -75,6 +75,11 @@ class DB::Impl::PinnedSequence : public Snapshot {
 
 std::unique_ptr<Snapshot> DB::Impl::GetSnapshot() {
   Lock lock(mutex_);
+  return PinLatest();
+}
+
+// Requires mutex_.
+std::unique_ptr<Snapshot> DB::Impl::PinLatest() {
   // Under the lock: a compaction takes its list of snapshots under it too, so one that does not
   // know of this snapshot has only inputs that are older.
   const SequenceNumber sequence = LatestSequence();
@@ -92,9 +97,13 @@ Status DB::Impl::VerifyTables(const Version& version) {
     SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
     SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file->meta().checksum));
     const TableProperties& properties = table->properties();
-    if (properties.entries != file->meta().entries ||
-        properties.smallest_key != file->meta().smallest ||
-        properties.largest_key != file->meta().largest) {
+    const RangeTombstones& ranges = table->range_tombstones();
+    std::string smallest = properties.smallest_key;
+    std::string largest = properties.largest_key;
+    WidenBounds(ranges.fragments(), &smallest, &largest);
+    const FileMeta& meta = file->meta();
+    if (properties.entries != meta.entries || ranges.count() != meta.range_deletes ||
+        smallest != meta.smallest || largest != meta.largest) {
       return Status::Corruption(file->path() + ": its properties are not what the MANIFEST says");
     }
   }

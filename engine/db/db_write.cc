@@ -20,6 +20,9 @@ class GroupInserter : public WriteBatch::Handler {
     Add(ValueType::kValue, key, value);
   }
   void Delete(std::string_view key) override { Add(ValueType::kDelete, key, {}); }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    memtable_->AddRange(sequence_++, begin, end);
+  }
 
  private:
   void Add(ValueType type, std::string_view key, std::string_view value) {
@@ -38,6 +41,9 @@ class SizeCheck : public WriteBatch::Handler {
     too_large_ |= key.size() > kMaxKeyBytes || value.size() > kMaxValueBytes;
   }
   void Delete(std::string_view key) override { too_large_ |= key.size() > kMaxKeyBytes; }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    too_large_ |= std::max(begin.size(), end.size()) > kMaxKeyBytes;
+  }
   bool too_large() const { return too_large_; }
 
  private:
@@ -59,13 +65,16 @@ Status CheckBatch(const WriteBatch& batch) {
 
 }  // namespace
 
-Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options) {
+Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
+                       const WriteQueue::Validate* validate) {
   SHEARPIN_RETURN_IF_ERROR(CheckBatch(*batch));
-  WriteQueue::Writer writer(&mutex_, batch, options.durability);
+  WriteQueue::Writer writer(&mutex_, batch, options.durability, validate);
   Lock lock(mutex_);
   Status status;
   if (!queue_.Join(&writer, &status)) return status;
   status = MakeRoom(batch->ByteSize(), &lock);
+  // Making room may have let go of the mutex, but nobody else leads meanwhile.
+  if (status.ok() && validate != nullptr) status = (*validate)({});
   if (status.ok()) status = Commit(&lock);
   queue_.Finish(status);
   return status;
@@ -162,6 +171,9 @@ Status DB::Impl::Commit(Lock* lock) {
     }
   }
   lock->lock();
+  for (const WriteBatch* batch : group.batches) {
+    if (status.ok()) history_.Record(*batch);
+  }
   if (!status.ok()) {
     Poison(status);
     failed_log_end_ = acknowledged_end;

@@ -1,5 +1,8 @@
 #include "engine/db/table_writer.h"
 
+#include <optional>
+#include <utility>
+
 #include "engine/base/hash.h"
 #include "engine/manifest/file_names.h"
 
@@ -7,7 +10,8 @@ namespace shearpin {
 
 StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
                               uint64_t number, TableBuilderOptions options,
-                              CompactionIterator* entries, OutputCutter* cutter) {
+                              CompactionIterator* entries, RangeTombstoneCutter* ranges,
+                              OutputCutter* cutter) {
   options.file_id = Mix64(database_id ^ Mix64(number));
   const std::string path = JoinPath(directory, TableName(number));
   SHEARPIN_ASSIGN_OR_RETURN(auto file, fs->OpenWritable(path, OpenMode::kCreateNew));
@@ -23,6 +27,9 @@ StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint
     SHEARPIN_RETURN_IF_ERROR(builder.Add(entries->key(), entries->value()));
   }
   SHEARPIN_RETURN_IF_ERROR(entries->status());
+  std::optional<std::string_view> end;
+  if (entries->Valid()) end = UserKey(entries->key());
+  SHEARPIN_RETURN_IF_ERROR(builder.SetRangeDeletes(ranges->TakeBefore(end)));
   SHEARPIN_ASSIGN_OR_RETURN(TableInfo info, builder.Finish());
 
   // The MANIFEST will name this file: before that, its bytes must be durable, and then its entry,
@@ -32,16 +39,16 @@ StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint
   SHEARPIN_RETURN_IF_ERROR(file->Close());
   SHEARPIN_RETURN_IF_ERROR(fs->SyncDir(directory));
 
-  const TableProperties& properties = info.properties;
   return FileMeta{.number = number,
                   .file_id = options.file_id,
                   .size = info.file_size,
                   .checksum = info.file_checksum,
-                  .entries = properties.entries,
-                  .smallest_sequence = properties.smallest_sequence,
-                  .largest_sequence = properties.largest_sequence,
-                  .smallest = properties.smallest_key,
-                  .largest = properties.largest_key};
+                  .entries = info.properties.entries,
+                  .smallest_sequence = info.smallest_sequence,
+                  .largest_sequence = info.largest_sequence,
+                  .smallest = std::move(info.smallest),
+                  .largest = std::move(info.largest),
+                  .range_deletes = info.range_deletes};
 }
 
 }  // namespace shearpin

@@ -6,6 +6,7 @@
 
 #include "engine/compaction/compaction_iterator.h"
 #include "engine/compaction/output_cutter.h"
+#include "engine/compaction/range_tombstone_cutter.h"
 #include "engine/env/file_system.h"
 #include "engine/manifest/version_edit.h"
 #include "engine/sst/table_builder.h"
@@ -13,12 +14,14 @@
 
 namespace shearpin {
 
-// Writes what `entries` yields from where it stands, which must be valid, up to its end or to where
-// `cutter` (may be null) ends the table, into table `number` of `directory`. When OK, the table's
-// bytes and its directory entry are durable and the MANIFEST may name it.
+// Writes what `entries` yields from where it stands up to its end or to where `cutter` (may be
+// null) ends the table, and the range tombstones up to there, into table `number` of `directory`.
+// At least one of the two must have something left. When OK, the table's bytes and its directory
+// entry are durable and the MANIFEST may name it.
 // options.file_id is overwritten: it is derived from database id and number.
 StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
                               uint64_t number, TableBuilderOptions options,
-                              CompactionIterator* entries, OutputCutter* cutter);
+                              CompactionIterator* entries, RangeTombstoneCutter* ranges,
+                              OutputCutter* cutter);
 
 }  // namespace shearpin

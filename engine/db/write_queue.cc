@@ -46,6 +46,8 @@ WriteQueue::Group WriteQueue::TakeGroup(SequenceNumber first_sequence) {
         break;
       }
       if (bytes + writer->batch_->ByteSize() > limit) break;
+      // One that is in conflict leads next, and hears of it then.
+      if (writer->validate_ != nullptr && !(*writer->validate_)(group.batches).ok()) break;
     }
     bytes += writer->batch_->ByteSize();
     ++group_size_;

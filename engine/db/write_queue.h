@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -22,16 +23,24 @@ namespace shearpin {
 
 class WriteQueue {
  public:
+  // Whether a batch may still be written, with the database mutex held. Nothing is written between
+  // this and the batch but what is `ahead` of it in its group.
+  using Validate = std::function<Status(const std::vector<WriteBatch*>& ahead)>;
+
   // Stands in the queue on its caller's stack. `batch` null: a task that only wants to lead alone.
   class Writer {
    public:
-    Writer(Mutex* mutex, WriteBatch* batch, Durability durability)
-        : batch_(batch), durability_(durability), turn_(mutex) {}
+    // The leader calls `validate` (may be null) for those that it takes along, and must do so for
+    // itself.
+    Writer(Mutex* mutex, WriteBatch* batch, Durability durability,
+           const Validate* validate = nullptr)
+        : batch_(batch), durability_(durability), validate_(validate), turn_(mutex) {}
 
    private:
     friend class WriteQueue;
     WriteBatch* const batch_;
     const Durability durability_;
+    const Validate* const validate_;
     bool done_ = false;
     Status status_;
     CondVar turn_;

@@ -45,12 +45,25 @@ std::shared_ptr<const Version> Version::With(const Change& change) const {
     });
     tables.insert(place, file);
   }
+  next->has_range_deletes_ = false;
+  for (int level = 0; level < kNumLevels; ++level) {
+    Tables& deleting = next->range_deletes_[level];
+    deleting.clear();
+    for (const TablePtr& file : next->levels_[level]) {
+      if (file->meta().range_deletes != 0) deleting.push_back(file);
+    }
+    next->has_range_deletes_ |= !deleting.empty();
+  }
   return next;
+}
+
+bool Overlaps(const TableFile& table, std::string_view begin, std::string_view end) {
+  return UserKey(table.meta().smallest) < end && !EndsBefore(table.meta().largest, begin);
 }
 
 size_t FindTable(const Version::Tables& tables, std::string_view user_key) {
   const auto found = std::partition_point(tables.begin(), tables.end(), [&](const auto& file) {
-    return UserKey(file->meta().largest) < user_key;
+    return EndsBefore(file->meta().largest, user_key);
   });
   return static_cast<size_t>(found - tables.begin());
 }
@@ -61,6 +74,41 @@ bool Version::CoveredBelow(int level, std::string_view user_key) const {
     if (at < levels_[i].size() && levels_[i][at]->Covers(user_key)) return true;
   }
   return false;
+}
+
+bool Version::CoveredBelow(int level, std::string_view begin, std::string_view end) const {
+  for (int i = level + 1; i < kNumLevels; ++i) {
+    const size_t at = FindTable(levels_[i], begin);
+    if (at < levels_[i].size() && Overlaps(*levels_[i][at], begin, end)) return true;
+  }
+  return false;
+}
+
+Status Version::CoverOf(std::string_view user_key, SequenceNumber sequence, KeySpan* span,
+                        SequenceNumber* cover) const {
+  *cover = 0;
+  for (int level = 0; level < kNumLevels; ++level) {
+    const Tables& tables = range_deletes_[level];
+    size_t first = 0, end = tables.size();
+    if (level > 0 && !tables.empty()) {
+      first = FindTable(tables, user_key);
+      end = std::min(first + 1, end);
+      if (first > 0) span->RaiseBegin(UserKey(tables[first - 1]->meta().largest));
+      if (end < tables.size()) span->LowerEnd(UserKey(tables[end]->meta().smallest));
+    }
+    for (size_t i = first; i < end; ++i) {
+      const FileMeta& meta = tables[i]->meta();
+      if (user_key < UserKey(meta.smallest)) {
+        span->LowerEnd(UserKey(meta.smallest));
+      } else if (EndsBefore(meta.largest, user_key)) {
+        span->RaiseBegin(UserKey(meta.largest));
+      } else {
+        SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
+        *cover = std::max(*cover, table->range_tombstones().CoverOf(user_key, sequence, span));
+      }
+    }
+  }
+  return Status::Ok();
 }
 
 Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
@@ -74,19 +122,26 @@ Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* resul
       if (!tables[i]->Covers(user_key)) continue;
       SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
       SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result));
+      result->HideBehind(table->range_tombstones().CoverOf(user_key, SequenceOf(seek_key)));
       if (result->kind != Lookup::Kind::kAbsent) return Status::Ok();
     }
   }
   return Status::Ok();
 }
 
-void Version::AppendIterators(std::vector<std::unique_ptr<InternalIterator>>* iterators) const {
+void Version::AppendSources(std::vector<Source>* sources) const {
   for (const auto& file : levels_[0]) {
     auto table = file->Open();
-    iterators->push_back(table.ok() ? (*table)->NewIterator() : NewEmptyIterator(table.status()));
+    sources->push_back({table.ok() ? (*table)->NewIterator() : NewEmptyIterator(table.status()),
+                        file->meta().largest_sequence});
   }
   for (int level = 1; level < kNumLevels; ++level) {
-    if (!levels_[level].empty()) iterators->push_back(NewLevelIterator(&levels_[level]));
+    if (levels_[level].empty()) continue;
+    Source& source = sources->emplace_back();
+    source.iterator = NewLevelIterator(&levels_[level]);
+    for (const auto& file : levels_[level]) {
+      source.largest_sequence = std::max(source.largest_sequence, file->meta().largest_sequence);
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include "engine/base/internal_iterator.h"
 #include "engine/base/internal_key.h"
 #include "engine/base/lookup.h"
+#include "engine/base/range_tombstones.h"
 #include "engine/env/file_system.h"
 #include "engine/env/scheduler.h"
 #include "engine/manifest/version_edit.h"
@@ -34,7 +35,7 @@ class TableFile {
 
   // True if the table may hold `user_key`.
   bool Covers(std::string_view user_key) const {
-    return user_key >= UserKey(meta_.smallest) && user_key <= UserKey(meta_.largest);
+    return user_key >= UserKey(meta_.smallest) && !EndsBefore(meta_.largest, user_key);
   }
 
  private:
@@ -69,20 +70,39 @@ class Version {
   // kSeekType). `result->value` points into `*block`.
   Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const;
 
+  // As RangeTombstones::CoverOf, over the tables; the span's ends live as long as this Version.
+  // An error if a table whose tombstones may cover the key cannot be opened.
+  Status CoverOf(std::string_view user_key, SequenceNumber sequence, KeySpan* span,
+                 SequenceNumber* cover) const;
+  bool has_range_deletes() const { return has_range_deletes_; }
+
+  // Entries of one table of level 0, or of one deeper level.
+  struct Source {
+    std::unique_ptr<InternalIterator> iterator;
+    SequenceNumber largest_sequence = 0;
+  };
   // One iterator a table of level 0, newest data first, then one a deeper level, which opens its
   // tables as it reaches them. What cannot be opened gives an iterator with that error. The
-  // iterators need this Version alive.
-  void AppendIterators(std::vector<std::unique_ptr<InternalIterator>>* iterators) const;
+  // iterators need this Version alive; range tombstones are not applied to what they yield.
+  void AppendSources(std::vector<Source>* sources) const;
 
   // All tables, level by level.
   Tables AllTables() const;
 
   // True if a level below `level` holds a table whose range covers `user_key`.
   bool CoveredBelow(int level, std::string_view user_key) const;
+  // True if a level below `level` holds a table that overlaps [begin, end).
+  bool CoveredBelow(int level, std::string_view begin, std::string_view end) const;
 
  private:
   Tables levels_[kNumLevels];
+  // The tables that hold range tombstones, in the order of their level.
+  Tables range_deletes_[kNumLevels];
+  bool has_range_deletes_ = false;
 };
+
+// True if the table's range overlaps [begin, end).
+bool Overlaps(const TableFile& table, std::string_view begin, std::string_view end);
 
 // The table of a level below 0 that may hold `user_key`, by its index, or tables.size().
 size_t FindTable(const Version::Tables& tables, std::string_view user_key);

@@ -12,6 +12,7 @@ enum Tag : uint32_t {
   kSealedLogTag = 4,
   kAdded = 5,
   kRemoved = 6,
+  kAddedWithRanges = 7,
 };
 
 void AppendField(std::string* to, Tag tag, uint64_t value) {
@@ -20,7 +21,8 @@ void AppendField(std::string* to, Tag tag, uint64_t value) {
 }
 
 void AppendFile(std::string* to, int level, const FileMeta& file) {
-  AppendField(to, kAdded, static_cast<uint64_t>(level));
+  const Tag tag = file.range_deletes == 0 ? kAdded : kAddedWithRanges;
+  AppendField(to, tag, static_cast<uint64_t>(level));
   AppendVarint64(to, file.number);
   AppendVarint64(to, file.file_id);
   AppendVarint64(to, file.size);
@@ -30,6 +32,7 @@ void AppendFile(std::string* to, int level, const FileMeta& file) {
   AppendVarint64(to, file.largest_sequence);
   AppendLengthPrefixed(to, file.smallest);
   AppendLengthPrefixed(to, file.largest);
+  if (tag == kAddedWithRanges) AppendVarint64(to, file.range_deletes);
 }
 
 bool ConsumeLevel(std::string_view* from, int* level) {
@@ -39,7 +42,13 @@ bool ConsumeLevel(std::string_view* from, int* level) {
   return true;
 }
 
-bool ConsumeFile(std::string_view* from, int* level, FileMeta* file) {
+bool IsBound(std::string_view bytes, Tag tag) {
+  if (IsInternalKey(bytes)) return true;
+  return tag == kAddedWithRanges && bytes.size() >= kTrailerSize &&
+         TypeOf(bytes) == ValueType::kRangeDelete;
+}
+
+bool ConsumeFile(std::string_view* from, Tag tag, int* level, FileMeta* file) {
   std::string_view smallest, largest;
   if (!ConsumeLevel(from, level) || !ConsumeVarint64(from, &file->number) ||
       !ConsumeVarint64(from, &file->file_id) || !ConsumeVarint64(from, &file->size) ||
@@ -49,7 +58,11 @@ bool ConsumeFile(std::string_view* from, int* level, FileMeta* file) {
       !ConsumeLengthPrefixed(from, &largest)) {
     return false;
   }
-  if (!IsInternalKey(smallest) || !IsInternalKey(largest) ||
+  if (tag == kAddedWithRanges &&
+      (!ConsumeVarint64(from, &file->range_deletes) || file->range_deletes == 0)) {
+    return false;
+  }
+  if (!IsBound(smallest, tag) || !IsBound(largest, tag) ||
       CompareInternalKeys(smallest, largest) > 0 ||
       file->smallest_sequence > file->largest_sequence || file->largest_sequence > kMaxSequence) {
     return false;
@@ -104,9 +117,10 @@ Status VersionEdit::Decode(std::string_view payload) {
         sealed_logs.push_back(log);
         break;
       }
-      case kAdded: {
+      case kAdded:
+      case kAddedWithRanges: {
         auto& [level, file] = added.emplace_back();
-        whole = ConsumeFile(&payload, &level, &file);
+        whole = ConsumeFile(&payload, static_cast<Tag>(tag), &level, &file);
         break;
       }
       case kRemoved: {

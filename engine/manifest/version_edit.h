@@ -9,6 +9,8 @@
 //                           smallest sequence, largest sequence,
 //                           length-prefixed smallest and largest internal key
 //   6 table removed         level, number
+//   7 table added           as 5, then range tombstones (at least 1); only here may the bounds be
+//                           those of a range tombstone (engine/base/range_tombstones.h)
 // The first record of a MANIFEST is a snapshot: one edit that adds everything. Later edits change
 // it in order. An unknown tag is from the future and cannot be skipped: NotSupported.
 //
@@ -38,8 +40,9 @@ struct FileMeta {
   uint64_t entries = 0;
   SequenceNumber smallest_sequence = 0;
   SequenceNumber largest_sequence = 0;
-  std::string smallest;  // internal keys
+  std::string smallest;  // internal keys, or bounds of range tombstones
   std::string largest;
+  uint64_t range_deletes = 0;  // range tombstones, by fragment and sequence
 };
 
 struct SealedLog {

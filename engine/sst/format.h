@@ -83,6 +83,7 @@ struct Footer {
 // kFilterPrefix: without a filter a table answers the same. Any other unknown name is NotSupported.
 constexpr std::string_view kPropertiesBlockName = "shearpin.properties";
 constexpr std::string_view kFilterPrefix = "shearpin.filter.";
+constexpr std::string_view kRangeDeletesBlockName = "shearpin.range_del";
 
 // Appends a short internal key that is >= `last` and < `next`: the user key is cut where that
 // leaves it between the two. Requires last < next, both internal keys.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/internal_key.h"
+#include "engine/sst/range_delete_block.h"
 #include "engine/sst/table_iterator.h"
 #include "engine/sst/table_verifier.h"
 
@@ -31,7 +32,8 @@ StatusOr<std::unique_ptr<Table>> Table::Open(std::unique_ptr<RandomAccessFile> f
   BlockIterator index;
   index.Reset(table->index_.contents(), BlockIterator::Order::kInternal);
   if (index.damage() != nullptr) return table->Damage(BlockKind::kIndex, footer.index, index);
-  SHEARPIN_RETURN_IF_ERROR(table->ReadMetaindex(footer.metaindex, &table->properties_));
+  SHEARPIN_RETURN_IF_ERROR(
+      table->ReadMetaindex(footer.metaindex, &table->properties_, &table->range_tombstones_));
   return table;
 }
 
@@ -56,7 +58,8 @@ Status Table::ReadFooter(Footer* footer) const {
   return Status::Ok();
 }
 
-Status Table::ReadMetaindex(const BlockHandle& handle, TableProperties* properties) const {
+Status Table::ReadMetaindex(const BlockHandle& handle, TableProperties* properties,
+                            RangeTombstones* range_tombstones) const {
   LoadedBlock block;
   SHEARPIN_RETURN_IF_ERROR(LoadBlock(handle, BlockKind::kMetaindex, &block));
   BlockIterator it;
@@ -71,6 +74,8 @@ Status Table::ReadMetaindex(const BlockHandle& handle, TableProperties* properti
     if (it.key() == kPropertiesBlockName) {
       SHEARPIN_RETURN_IF_ERROR(ReadProperties(named, properties));
       has_properties = true;
+    } else if (it.key() == kRangeDeletesBlockName) {
+      SHEARPIN_RETURN_IF_ERROR(ReadRangeDeletes(named, range_tombstones));
     } else if (!it.key().starts_with(kFilterPrefix)) {
       return Status::NotSupported(path_ + ": has a block named " + std::string(it.key()));
     }
@@ -89,6 +94,15 @@ Status Table::ReadProperties(const BlockHandle& handle, TableProperties* propert
     return Damage(BlockKind::kProperties, handle, "are of another file id");
   }
   *properties = *std::move(decoded);
+  return Status::Ok();
+}
+
+Status Table::ReadRangeDeletes(const BlockHandle& handle, RangeTombstones* range_tombstones) const {
+  LoadedBlock block;
+  SHEARPIN_RETURN_IF_ERROR(LoadBlock(handle, BlockKind::kRangeDelete, &block));
+  StatusOr<RangeTombstones> decoded = DecodeRangeDeletes(block.contents());
+  if (!decoded.ok()) return Damage(BlockKind::kRangeDelete, handle, decoded.status().message());
+  *range_tombstones = *std::move(decoded);
   return Status::Ok();
 }
 
@@ -163,8 +177,8 @@ Status Table::VerifyAll(std::optional<uint64_t> file_checksum) const {
 }
 
 size_t Table::MemoryUsage() const {
-  return sizeof(*this) + index_.capacity_ + properties_.smallest_key.size() +
-         properties_.largest_key.size() + path_.size();
+  return sizeof(*this) + index_.capacity_ + range_tombstones_.MemoryUsage() +
+         properties_.smallest_key.size() + properties_.largest_key.size() + path_.size();
 }
 
 Status Table::Damage(BlockKind kind, const BlockHandle& handle, std::string_view reason) const {

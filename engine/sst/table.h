@@ -1,8 +1,8 @@
 // Table: reads an SST file.
 //
 // Thread safety: all methods may be called from many threads at once; an iterator from one.
-// Ownership: owns its file; outlives its iterators. Index and properties are in memory, data
-// blocks are read when needed, each by one read that includes its trailer.
+// Ownership: owns its file; outlives its iterators. Index, properties and range tombstones are in
+// memory, data blocks are read when needed, each by one read that includes its trailer.
 // Errors: Corruption names file, offset and reason; NotSupported a version or feature that this
 // build does not know; errors of the file system pass through.
 #pragma once
@@ -15,6 +15,7 @@
 
 #include "engine/base/internal_iterator.h"
 #include "engine/base/lookup.h"
+#include "engine/base/range_tombstones.h"
 #include "engine/env/file_system.h"
 #include "engine/sst/block_iterator.h"
 #include "engine/sst/format.h"
@@ -48,7 +49,7 @@ class Table {
     uint64_t file_size = 0;
   };
 
-  // Reads footer, index and properties. `path` is for messages.
+  // Reads footer, index, properties and range tombstones. `path` is for messages.
   static StatusOr<std::unique_ptr<Table>> Open(std::unique_ptr<RandomAccessFile> file,
                                                std::string path, const Expected& expected);
   // As above; opens the file.
@@ -61,7 +62,10 @@ class Table {
   // has the same user key. `result->value` points into `*block` or into the file.
   Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const;
 
+  // Over the entries; the table's range tombstones are not applied to them, nor are they in Get.
   std::unique_ptr<InternalIterator> NewIterator() const;
+
+  const RangeTombstones& range_tombstones() const { return range_tombstones_; }
 
   // Reads the whole file: every checksum, the order of all keys, index against blocks, properties
   // against entries, and the whole-file checksum if one is given. The first thing wrong is
@@ -81,7 +85,9 @@ class Table {
   Table(std::unique_ptr<RandomAccessFile> file, std::string path, const Expected& expected);
 
   Status ReadFooter(Footer* footer) const;
-  Status ReadMetaindex(const BlockHandle& handle, TableProperties* properties) const;
+  Status ReadMetaindex(const BlockHandle& handle, TableProperties* properties,
+                       RangeTombstones* range_tombstones) const;
+  Status ReadRangeDeletes(const BlockHandle& handle, RangeTombstones* range_tombstones) const;
   Status ReadProperties(const BlockHandle& handle, TableProperties* properties) const;
   // The one way from a handle to a block's bytes: compression and a cache go here.
   Status LoadBlock(const BlockHandle& handle, BlockKind kind, LoadedBlock* block) const;
@@ -101,6 +107,7 @@ class Table {
   BlockHandle index_handle_;
   LoadedBlock index_;
   TableProperties properties_;
+  RangeTombstones range_tombstones_;
 };
 
 }  // namespace shearpin

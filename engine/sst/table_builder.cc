@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/internal_key.h"
+#include "engine/sst/range_delete_block.h"
 
 namespace shearpin {
 namespace {
@@ -90,8 +91,27 @@ Status TableBuilder::AppendToFile(std::string_view bytes) {
   return Status::Ok();
 }
 
+Status TableBuilder::SetRangeDeletes(std::vector<RangeTombstones::Fragment> fragments) {
+  SHEARPIN_CHECK(!finished_ && range_deletes_.empty());
+  for (const RangeTombstones::Fragment& fragment : fragments) {
+    if (std::max(fragment.begin.size(), fragment.end.size()) + kTrailerSize > kMaxKeySize) {
+      return status_ =
+                 Status::NotSupported("a range tombstone of " +
+                                      std::to_string(fragment.end.size()) + " bytes in a table");
+    }
+  }
+  range_deletes_ = std::move(fragments);
+  return status_;
+}
+
 Status TableBuilder::WriteTail() {
   properties_.largest_key = last_key_;
+  BlockHandle range_deletes;
+  if (!range_deletes_.empty()) {
+    StatusOr<std::string> encoded = EncodeRangeDeletes(range_deletes_);
+    if (!encoded.ok()) return status_ = encoded.status();
+    SHEARPIN_RETURN_IF_ERROR(WriteBlock(&*encoded, BlockKind::kRangeDelete, &range_deletes));
+  }
   std::string block = properties_.Encode();
   BlockHandle handle;
   SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kProperties, &handle));
@@ -99,7 +119,12 @@ Status TableBuilder::WriteTail() {
   BlockBuilder metaindex(kMaxBlockTarget, 1);
   std::string value;
   AppendBlockHandle(&value, handle);
-  const bool fits = metaindex.Add(kPropertiesBlockName, value);
+  bool fits = metaindex.Add(kPropertiesBlockName, value);
+  if (!range_deletes_.empty()) {
+    value.clear();
+    AppendBlockHandle(&value, range_deletes);
+    fits &= metaindex.Add(kRangeDeletesBlockName, value);
+  }
   SHEARPIN_CHECK(fits);
   Footer footer;
   metaindex.Finish(&block);
@@ -124,6 +149,16 @@ StatusOr<TableInfo> TableBuilder::Finish() {
   info.file_size = offset_;
   info.file_checksum = file_checksum_.Digest();
   info.properties = properties_;
+  info.smallest = properties_.smallest_key;
+  info.largest = properties_.largest_key;
+  info.smallest_sequence = properties_.smallest_sequence;
+  info.largest_sequence = properties_.largest_sequence;
+  WidenBounds(range_deletes_, &info.smallest, &info.largest);
+  for (const RangeTombstones::Fragment& fragment : range_deletes_) {
+    info.range_deletes += fragment.sequences.size();
+    info.smallest_sequence = std::min(info.smallest_sequence, fragment.sequences.back());
+    info.largest_sequence = std::max(info.largest_sequence, fragment.sequences.front());
+  }
   return info;
 }
 

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/base/hash.h"
+#include "engine/base/range_tombstones.h"
 #include "engine/env/file_system.h"
 #include "engine/sst/block_builder.h"
 #include "engine/sst/format.h"
@@ -33,6 +35,12 @@ struct TableInfo {
   // Of all bytes of the file, XXH3-64 with seed 0.
   uint64_t file_checksum = 0;
   TableProperties properties;
+  // Of entries and range tombstones together: internal keys, or bounds of range tombstones.
+  std::string smallest;
+  std::string largest;
+  SequenceNumber smallest_sequence = kMaxSequence;
+  SequenceNumber largest_sequence = 0;
+  uint64_t range_deletes = 0;
 };
 
 class TableBuilder {
@@ -44,6 +52,10 @@ class TableBuilder {
 
   // CHECKs that keys are internal keys and ascend strictly.
   Status Add(std::string_view internal_key, std::string_view value);
+
+  // At most once, before Finish: the table's range tombstones. They hide nothing within the table
+  // by themselves; readers apply them.
+  Status SetRangeDeletes(std::vector<RangeTombstones::Fragment> fragments);
 
   // Writes the rest. Nothing may be called afterwards. A table without entries is legal.
   StatusOr<TableInfo> Finish();
@@ -68,6 +80,7 @@ class TableBuilder {
   uint64_t offset_ = 0;
   ChecksumStream file_checksum_;
   TableProperties properties_;
+  std::vector<RangeTombstones::Fragment> range_deletes_;
   std::string last_key_;
   std::string scratch_;
   bool finished_ = false;

@@ -14,7 +14,8 @@ Status TableVerifier::Verify(std::optional<uint64_t> file_checksum) {
   Footer footer;
   SHEARPIN_RETURN_IF_ERROR(table_->ReadFooter(&footer));
   TableProperties stored;
-  SHEARPIN_RETURN_IF_ERROR(table_->ReadMetaindex(footer.metaindex, &stored));
+  RangeTombstones range_tombstones;
+  SHEARPIN_RETURN_IF_ERROR(table_->ReadMetaindex(footer.metaindex, &stored, &range_tombstones));
   LoadedBlock index_block;
   SHEARPIN_RETURN_IF_ERROR(table_->LoadBlock(footer.index, BlockKind::kIndex, &index_block));
   SHEARPIN_RETURN_IF_ERROR(VerifyDataBlocks(footer, index_block));

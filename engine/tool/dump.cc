@@ -58,6 +58,10 @@ class BatchPrinter : public WriteBatch::Handler {
   void Delete(std::string_view key) override {
     out_ << "    @" << sequence_++ << " delete " << QuotedKey(key) << '\n';
   }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    out_ << "    @" << sequence_++ << " delete-range " << QuotedKey(begin) << " to before "
+         << QuotedKey(end) << '\n';
+  }
 
  private:
   std::ostream& out_;
@@ -67,8 +71,11 @@ class BatchPrinter : public WriteBatch::Handler {
 
 void PrintFile(std::ostream& out, int level, const FileMeta& file) {
   out << "L" << level << " " << TableName(file.number) << ": " << file.size << " bytes, "
-      << file.entries << " entries, sequences " << file.smallest_sequence << ".."
-      << file.largest_sequence << ", keys " << QuotedKey(UserKey(file.smallest)) << " to "
+      << file.entries << " entries, ";
+  if (file.range_deletes != 0) out << file.range_deletes << " range deletes, ";
+  out << "sequences " << file.smallest_sequence << ".." << file.largest_sequence << ", keys "
+      << QuotedKey(UserKey(file.smallest)) << " to "
+      << (TypeOf(file.largest) == ValueType::kRangeDelete ? "before " : "")
       << QuotedKey(UserKey(file.largest)) << '\n';
 }
 
@@ -157,6 +164,12 @@ Status DumpTable(const std::string& path, size_t shown, std::ostream& out) {
       << ", value bytes " << p.value_bytes << ", sequences " << p.smallest_sequence << ".."
       << p.largest_sequence << ", compression " << p.compression << ", written by "
       << p.writer_version << '\n';
+  for (const RangeTombstones::Fragment& fragment : table->range_tombstones().fragments()) {
+    for (const SequenceNumber sequence : fragment.sequences) {
+      out << "  " << QuotedKey(fragment.begin) << " to before " << QuotedKey(fragment.end) << " @"
+          << sequence << " delete-range\n";
+    }
+  }
   const auto it = table->NewIterator();
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     out << "  " << InternalKeyText(it->key());

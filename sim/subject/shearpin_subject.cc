@@ -10,11 +10,48 @@ class ShearpinBatch : public SubjectBatch {
  public:
   void Put(std::string_view key, std::string_view value) override { batch_.Put(key, value); }
   void Delete(std::string_view key) override { batch_.Delete(key); }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    batch_.DeleteRange(begin, end);
+  }
   uint64_t first_sequence() const override { return batch_.first_sequence(); }
   WriteBatch* batch() { return &batch_; }
 
  private:
   WriteBatch batch_;
+};
+
+class ShearpinTransaction : public SubjectTransaction {
+ public:
+  explicit ShearpinTransaction(std::unique_ptr<Transaction> transaction)
+      : transaction_(std::move(transaction)) {}
+
+  void Put(std::string_view key, std::string_view value) override {
+    Expect(transaction_->Put(key, value));
+  }
+  void Delete(std::string_view key) override { Expect(transaction_->Delete(key)); }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    Expect(transaction_->DeleteRange(begin, end));
+  }
+  uint64_t first_sequence() const override { return transaction_->first_sequence(); }
+  Status Get(std::string_view key, std::string* value) override {
+    return transaction_->Get(key, value);
+  }
+  std::unique_ptr<Iterator> NewIterator(const Bound& lower, const Bound& upper) override {
+    return transaction_->NewIterator(lower, upper);
+  }
+  Status Commit(shearpin::Durability durability) override {
+    return transaction_->Commit({.durability = durability});
+  }
+  Status Rollback() override { return transaction_->Rollback(); }
+  uint64_t sequence() const override { return transaction_->sequence(); }
+
+ private:
+  // What only goes to memory fails only once the transaction has ended.
+  static void Expect(const Status& status) {
+    SHEARPIN_CHECK(status.ok(), "a write of a transaction that has ended");
+  }
+
+  const std::unique_ptr<Transaction> transaction_;
 };
 
 class ShearpinSubject : public Subject {
@@ -43,6 +80,10 @@ class ShearpinSubject : public Subject {
   }
 
   std::unique_ptr<Snapshot> GetSnapshot() override { return db_->GetSnapshot(); }
+  std::unique_ptr<SubjectTransaction> BeginTransaction(bool serializable) override {
+    return std::make_unique<ShearpinTransaction>(db_->BeginTransaction(
+        {.isolation = serializable ? Isolation::kSerializable : Isolation::kSnapshot}));
+  }
   Status Sync() override { return db_->Sync(); }
   Status Flush() override { return db_->Flush(); }
   Status CompactRange(const std::string_view* begin, const std::string_view* end) override {
@@ -115,6 +156,8 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->block_restart_interval = static_cast<int>(value);
   } else if (name == "manifest_rotate_size") {
     options->manifest_rotate_size = value;
+  } else if (name == "transaction_history_bytes") {
+    options->transaction_history_bytes = value;
   } else if (name == "flush_on_close") {
     options->flush_on_close = value != 0;
   } else if (!SetCompactionOption(name, value, options)) {

@@ -31,9 +31,25 @@ class SubjectBatch {
   virtual ~SubjectBatch() = default;
   virtual void Put(std::string_view key, std::string_view value) = 0;
   virtual void Delete(std::string_view key) = 0;
+  // Of [begin, end); adds nothing if that range is empty.
+  virtual void DeleteRange(std::string_view begin, std::string_view end) = 0;
   // Of the first change, from the moment it is assigned (a reader of another thread may see the
   // batch before Write returns), even if the write fails then; 0 before.
   virtual uint64_t first_sequence() const = 0;
+};
+
+// Reads at one snapshot, and writes that are applied together: it is its own batch. Aborted after
+// Commit or Rollback. Its iterators go before it does.
+class SubjectTransaction : public SubjectBatch {
+ public:
+  // Reads see the transaction's own writes.
+  virtual Status Get(std::string_view key, std::string* value) = 0;
+  virtual std::unique_ptr<Iterator> NewIterator(const Bound& lower, const Bound& upper) = 0;
+  // Busy: a conflict, nothing was written.
+  virtual Status Commit(shearpin::Durability durability) = 0;
+  virtual Status Rollback() = 0;
+  // Of the snapshot.
+  virtual uint64_t sequence() const = 0;
 };
 
 class Subject {
@@ -50,6 +66,10 @@ class Subject {
   virtual std::unique_ptr<Iterator> NewIterator(const Bound& lower, const Bound& upper,
                                                 const Snapshot* snapshot) = 0;
   virtual std::unique_ptr<Snapshot> GetSnapshot() = 0;
+  // Null if the subject has no transactions.
+  virtual std::unique_ptr<SubjectTransaction> BeginTransaction(bool /*serializable*/) {
+    return nullptr;
+  }
 
   virtual Status Sync() = 0;
   virtual Status Flush() = 0;

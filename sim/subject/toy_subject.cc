@@ -12,8 +12,10 @@ namespace {
 using Versions = std::map<uint64_t, std::optional<std::string>>;  // by sequence; none: deleted
 using Table = std::map<std::string, Versions, std::less<>>;
 
+enum class ToyKind : uint8_t { kPut, kDelete, kDeleteRange };
+
 struct ToyChange {
-  bool is_delete;
+  ToyKind kind = ToyKind::kPut;
   std::string key;
   std::string value;
 };
@@ -21,9 +23,15 @@ struct ToyChange {
 class ToyBatch : public SubjectBatch {
  public:
   void Put(std::string_view key, std::string_view value) override {
-    changes.push_back({false, std::string(key), std::string(value)});
+    changes.push_back({ToyKind::kPut, std::string(key), std::string(value)});
   }
-  void Delete(std::string_view key) override { changes.push_back({true, std::string(key), {}}); }
+  void Delete(std::string_view key) override {
+    changes.push_back({ToyKind::kDelete, std::string(key), {}});
+  }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    if (begin >= end) return;
+    changes.push_back({ToyKind::kDeleteRange, std::string(begin), std::string(end)});
+  }
   uint64_t first_sequence() const override { return first; }
 
   std::vector<ToyChange> changes;
@@ -75,7 +83,7 @@ std::string EncodeRecord(uint64_t first, const std::vector<ToyChange>& changes) 
   AppendNumber(&payload, first);
   AppendNumber(&payload, changes.size());
   for (const ToyChange& change : changes) {
-    AppendNumber(&payload, change.is_delete ? 1 : 0);
+    AppendNumber(&payload, static_cast<uint64_t>(change.kind));
     AppendString(&payload, change.key);
     AppendString(&payload, change.value);
   }
@@ -183,10 +191,16 @@ class ToySubject : public Subject {
 
 void ToySubject::Apply(uint64_t first, const std::vector<ToyChange>& changes) {
   for (size_t i = 0; i < changes.size(); ++i) {
-    if (changes[i].is_delete) {
-      table_[changes[i].key][first + i] = std::nullopt;
+    const ToyChange& change = changes[i];
+    if (change.kind == ToyKind::kDelete) {
+      table_[change.key][first + i] = std::nullopt;
+    } else if (change.kind == ToyKind::kPut) {
+      table_[change.key][first + i] = change.value;
     } else {
-      table_[changes[i].key][first + i] = changes[i].value;
+      const auto end = table_.lower_bound(change.value);
+      for (auto at = table_.lower_bound(change.key); at != end; ++at) {
+        at->second[first + i] = std::nullopt;
+      }
     }
   }
   published_ = std::max(published_, first + changes.size() - 1);
@@ -219,16 +233,16 @@ StatusOr<bool> ToySubject::Load(const std::string& path) {
     TakeNumber(&payload, &count);
     std::vector<ToyChange> changes(count);
     for (ToyChange& change : changes) {
-      uint64_t is_delete = 0;
-      TakeNumber(&payload, &is_delete);
-      change.is_delete = is_delete != 0;
+      uint64_t kind = 0;
+      TakeNumber(&payload, &kind);
+      change.kind = static_cast<ToyKind>(kind);
       TakeString(&payload, &change.key);
       TakeString(&payload, &change.value);
       if (bug_ == ToyBug::kWrongValue && any && !change.value.empty()) change.value += "!";
     }
     any = true;
     if (bug_ == ToyBug::kForgetsDelete) {
-      std::erase_if(changes, [](const ToyChange& change) { return change.is_delete; });
+      std::erase_if(changes, [](const ToyChange& change) { return change.kind != ToyKind::kPut; });
     }
     Apply(first, changes);
   }
@@ -240,7 +254,8 @@ Status ToySubject::WriteNewLog(uint64_t number) {
   std::vector<ToyChange> state;
   for (const auto& [key, versions] : table_) {
     const auto* visible = VisibleAt(versions, UINT64_MAX);
-    if (visible != nullptr && visible->has_value()) state.push_back({false, key, **visible});
+    if (visible == nullptr || !visible->has_value()) continue;
+    state.push_back({ToyKind::kPut, key, **visible});
   }
   table_.clear();
   const uint64_t first = next_;

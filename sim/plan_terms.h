@@ -1,0 +1,26 @@
+// The terms of a plan in the engine's words, in the model's, and in those of a report.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/options.h"
+#include "model/batch.h"
+#include "sim/plan.h"
+
+namespace shearpin::sim {
+
+shearpin::Durability EngineDurability(Durability durability);
+
+// The key stays in `bound` or in `*scratch`.
+shearpin::Bound EngineBound(const KeyBound& bound, std::string* scratch);
+model::Bound ModelBound(const KeyBound& bound);
+
+// False for a range that is empty: a batch adds nothing for it.
+bool ToOperation(const Mutation& mutation, model::Operation* operation);
+
+// "key = value", or "the end".
+std::string ShowPair(bool valid, std::string_view key, std::string_view value);
+std::string WrongRead(std::string_view what, std::string_view found, std::string_view expected);
+
+}  // namespace shearpin::sim
