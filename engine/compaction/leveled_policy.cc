@@ -73,6 +73,11 @@ std::optional<CompactionPlan> LeveledPolicy::Finish(const TreeShape& shape, Comp
   if (AnyBusy(lower)) return std::nullopt;
   KeyRange whole = range;
   for (const TableSummary* table : lower) whole.Include(*table);
+  // A table may have come into a gap of a running merge's inputs since that began; merged down on
+  // its own it would land in the midst of what that merge writes.
+  for (const KeyRange& running : shape.outputs[output]) {
+    if (whole.Overlaps(running)) return std::nullopt;
+  }
   for (const TableSummary* table : upper) plan.inputs.front().tables.push_back(table->number);
   if (!lower.empty()) plan.inputs.push_back(InputOf(output, lower));
   plan.max_table_size = table_size_;

@@ -78,7 +78,18 @@ class ModelTree {
                                        .busy = table.busy});
       }
     }
-    for (const CompactionPlan& plan : running_) shape.busy_output[plan.output_level] = true;
+    for (const CompactionPlan& plan : running_) {
+      KeyRange hull;
+      for (const CompactionInput& input : plan.inputs) {
+        for (const TableSummary& table : shape.levels[input.level]) {
+          const auto& chosen = input.tables;
+          if (std::find(chosen.begin(), chosen.end(), table.number) != chosen.end()) {
+            hull.Include(table);
+          }
+        }
+      }
+      shape.outputs[plan.output_level].push_back(hull);
+    }
     return shape;
   }
 

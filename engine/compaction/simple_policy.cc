@@ -24,7 +24,7 @@ bool SimplePolicy::Due(const TreeShape& shape, int level) const {
 std::optional<CompactionPlan> SimplePolicy::MergeDown(const TreeShape& shape, int level,
                                                       CompactionReason reason) const {
   if (shape.levels[level].empty() || AnyBusy(shape.levels[level]) ||
-      AnyBusy(shape.levels[level + 1]) || shape.busy_output[level + 1]) {
+      AnyBusy(shape.levels[level + 1]) || !shape.outputs[level + 1].empty()) {
     return std::nullopt;
   }
   CompactionPlan plan;

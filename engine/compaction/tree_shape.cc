@@ -49,6 +49,13 @@ bool KeyRange::Overlaps(const TableSummary& table) const {
          reaches(table.largest, table.largest_excluded, smallest);
 }
 
+bool KeyRange::Overlaps(const KeyRange& other) const {
+  const TableSummary as_table{.smallest = other.smallest,
+                              .largest = other.largest,
+                              .largest_excluded = other.largest_excluded};
+  return !other.empty && Overlaps(as_table);
+}
+
 std::vector<const TableSummary*> OverlappingInRun(const std::vector<TableSummary>& tables,
                                                   const KeyRange& range) {
   std::vector<const TableSummary*> found;

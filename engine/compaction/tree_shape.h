@@ -26,11 +26,24 @@ struct TableSummary {
   bool largest_excluded = false;  // `largest` is the end of a range tombstone, not a key within
 };
 
+// The hull of some tables' user keys.
+struct KeyRange {
+  bool empty = true;
+  std::string_view smallest;
+  std::string_view largest;
+  bool largest_excluded = false;
+
+  void Include(const TableSummary& table);
+  bool Overlaps(const TableSummary& table) const;
+  bool Overlaps(const KeyRange& other) const;
+};
+
 struct TreeShape {
   // Level 0: newest data first. Deeper levels: by smallest key, not overlapping.
   std::vector<TableSummary> levels[kNumLevels];
-  // Levels that a running compaction writes to.
-  bool busy_output[kNumLevels] = {};
+  // By the level they write to, the hulls of the inputs of running compactions. A hull may have
+  // gaps that no input covers, but the output may span them.
+  std::vector<KeyRange> outputs[kNumLevels];
 };
 
 enum class CompactionReason : uint8_t {
@@ -66,17 +79,6 @@ struct CompactionPlan {
 
 uint64_t LevelBytes(const std::vector<TableSummary>& tables);
 bool AnyBusy(const std::vector<TableSummary>& tables);
-
-// The hull of some tables' user keys.
-struct KeyRange {
-  bool empty = true;
-  std::string_view smallest;
-  std::string_view largest;
-  bool largest_excluded = false;
-
-  void Include(const TableSummary& table);
-  bool Overlaps(const TableSummary& table) const;
-};
 
 // The tables of a level below 0 that share a key with `range`, in their order. By binary search: a
 // policy asks this for each table of the level above, with the database's lock held.

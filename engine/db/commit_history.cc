@@ -87,6 +87,15 @@ void CommitHistory::Record(const WriteBatch& batch) {
   while (bytes_ > budget_) ForgetOldest();
 }
 
+void CommitHistory::RecordRange(std::string_view smallest, std::string_view largest,
+                                SequenceNumber sequence) {
+  if (unfinished_.empty()) return;
+  Recorder recorder(this, sequence);
+  // The least key after the largest ends a range that excludes its end.
+  recorder.DeleteRange(smallest, std::string(largest) + '\0');
+  while (bytes_ > budget_) ForgetOldest();
+}
+
 void CommitHistory::ForgetOldest() {
   const Change& oldest = changes_.front();
   floor_ = oldest.sequence;

@@ -33,6 +33,8 @@ class CommitHistory {
 
   // A batch was published. Batches come in the order of their sequence numbers.
   void Record(const WriteBatch& batch);
+  // Changes of any keys in [smallest, largest] were published at once, as by an ingested table.
+  void RecordRange(std::string_view smallest, std::string_view largest, SequenceNumber sequence);
 
   // Busy, naming a key, if anything in `keys` was written after `snapshot`, of which a transaction
   // is unfinished; or if that is not known any more.

@@ -20,6 +20,7 @@ struct DB::Impl::Compaction {
   std::vector<Version::Tables> inputs;  // by plan.inputs
   Version::Tables older;                // of level 0, not inputs, behind them
   std::vector<SequenceNumber> snapshots;
+  std::list<std::pair<int, KeyRange>>::iterator output;
 
   // True if data that is older than the inputs may hold the key.
   bool CoveredBelow(std::string_view user_key) const {
@@ -48,21 +49,23 @@ struct DB::Impl::Compaction {
 };
 
 // Requires mutex_.
+TableSummary DB::Impl::Summary(const TableFile& table) const {
+  const FileMeta& meta = table.meta();
+  return {.number = meta.number,
+          .size = meta.size,
+          .smallest = UserKey(meta.smallest),
+          .largest = UserKey(meta.largest),
+          .busy = compacting_.count(meta.number) != 0,
+          .largest_excluded = TypeOf(meta.largest) == ValueType::kRangeDelete};
+}
+
+// Requires mutex_.
 TreeShape DB::Impl::Shape() const {
   TreeShape shape;
   for (int level = 0; level < kNumLevels; ++level) {
-    for (const auto& table : version_->level(level)) {
-      const FileMeta& meta = table->meta();
-      shape.levels[level].push_back(
-          {.number = meta.number,
-           .size = meta.size,
-           .smallest = UserKey(meta.smallest),
-           .largest = UserKey(meta.largest),
-           .busy = compacting_.count(meta.number) != 0,
-           .largest_excluded = TypeOf(meta.largest) == ValueType::kRangeDelete});
-    }
-    shape.busy_output[level] = outputs_[level] != 0;
+    for (const auto& table : version_->level(level)) shape.levels[level].push_back(Summary(*table));
   }
+  for (const auto& [level, hull] : outputs_) shape.outputs[level].push_back(hull);
   return shape;
 }
 
@@ -112,7 +115,8 @@ DB::Impl::Compaction DB::Impl::Prepare(const CompactionPlan& plan) {
                         .version = version_,
                         .inputs = {},
                         .older = {},
-                        .snapshots = {snapshots_.begin(), snapshots_.end()}};
+                        .snapshots = {snapshots_.begin(), snapshots_.end()},
+                        .output = outputs_.end()};
   for (const CompactionInput& input : plan.inputs) {
     Version::Tables& tables = compaction.inputs.emplace_back();
     bool passed = false;
@@ -129,7 +133,12 @@ DB::Impl::Compaction DB::Impl::Prepare(const CompactionPlan& plan) {
       passed |= chosen;
     }
   }
-  ++outputs_[plan.output_level];
+  KeyRange hull;  // of keys that the inputs hold, which the compaction pins
+  for (const auto& tables : compaction.inputs) {
+    for (const auto& table : tables) hull.Include(Summary(*table));
+  }
+  outputs_.emplace_back(plan.output_level, hull);
+  compaction.output = std::prev(outputs_.end());
   return compaction;
 }
 
@@ -178,7 +187,7 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
     });
   }
   for (const uint64_t number : change.removed) compacting_.erase(number);
-  --outputs_[plan.output_level];
+  outputs_.erase(compaction.output);
   return status;
 }
 

@@ -31,6 +31,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -167,6 +168,7 @@ class DB::Impl {
   struct Compaction;
   void StartCompacting();
   void CompactionLoop();
+  TableSummary Summary(const TableFile& table) const;
   TreeShape Shape() const;
   Compaction Prepare(const CompactionPlan& plan);
   Status RunCompaction(const CompactionPlan& plan, Lock* lock);
@@ -222,7 +224,8 @@ class DB::Impl {
   uint64_t next_write_micros_ = 0;           // the leader's; see Delay
   std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
-  int outputs_[kNumLevels] = {};             // running compactions, by output; guarded by mutex_
+  // By level, the hulls of running compactions: TreeShape::outputs. Guarded by mutex_.
+  std::list<std::pair<int, KeyRange>> outputs_;
   bool ingesting_ = false;                   // no merge may begin; guarded by mutex_
   int idle_compactors_ = 0;                  // guarded by mutex_
   RetryBackoff flush_retry_;                 // guarded by mutex_

@@ -64,6 +64,9 @@ StatusOr<uint64_t> DB::Impl::IngestTable(const std::string& path) {
   if (table->properties().entries == 0) {
     return Status::InvalidArgument(path + ": a table without entries");
   }
+  if (!table->range_tombstones().empty()) {
+    return Status::NotSupported(path + ": a table with range tombstones");
+  }
   WriteQueue::Writer turn(&mutex_, nullptr, Durability::kSync);
   Lock lock(mutex_);
   Status status;
@@ -108,12 +111,15 @@ Status DB::Impl::Adopt(const Table& table, uint64_t* first_sequence, Lock* lock)
   const uint64_t number = NewFileNumber();
   lock->unlock();
   Renumbered renumbered(table.NewIterator(), sequence);
-  CompactionIterator all(
-      &renumbered,
-      {.snapshots = {}, .covered_below = [](std::string_view) { return true; }, .filter = nullptr});
+  CompactionIterator all(&renumbered, {.snapshots = {},
+                                       .covered_below = [](std::string_view) { return true; },
+                                       .filter = nullptr,
+                                       .range_deletes = nullptr});
   all.SeekToFirst();
+  RangeTombstoneCutter no_ranges(RangeTombstones(), {},
+                                 [](std::string_view, std::string_view) { return true; });
   auto meta = all.Valid() ? WriteTable(fs_, directory_, database_id_, number, BuilderOptions(),
-                                       &all, nullptr)
+                                       &all, &no_ranges, nullptr)
                           : StatusOr<FileMeta>(all.status());
   if (!meta.ok()) {
     fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
@@ -127,9 +133,11 @@ Status DB::Impl::Adopt(const Table& table, uint64_t* first_sequence, Lock* lock)
   VersionEdit edit;
   edit.flushed_sequence = sequence;
   edit.added.emplace_back(level, *meta);
-  Status status =
-      ApplyEdit(std::move(edit), {.removed = {}, .added = {{level, NewTableFile(*meta)}}}, lock,
-                [&] { published_.store(sequence, std::memory_order_release); });
+  Status status = ApplyEdit(
+      std::move(edit), {.removed = {}, .added = {{level, NewTableFile(*meta)}}}, lock, [&] {
+        published_.store(sequence, std::memory_order_release);
+        history_.RecordRange(UserKey(meta->smallest), UserKey(meta->largest), sequence);
+      });
   ingesting_ = false;
   compaction_work_.NotifyAll();
   progress_.NotifyAll();
