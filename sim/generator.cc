@@ -243,6 +243,7 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
   if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
+  if (rng.OneIn(6)) set("background_write_rate", 1024 + rng.Skewed(20));
 }
 
 faultfs::FaultRule DrawRule(Rng* rng) {

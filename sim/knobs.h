@@ -21,6 +21,7 @@ inline constexpr Knob kKnobs[] = {
     {"block_restart_interval", 1, 4096},
     {"manifest_rotate_size", 256, uint64_t{1} << 30},
     {"flush_on_close", 0, 1},
+    {"background_write_rate", 0, uint64_t{1} << 40},
 };
 
 // Null if there is no such knob.

@@ -17,6 +17,7 @@ DB::Impl::Impl(const Options& options, std::string directory)
       compaction_work_(&mutex_),
       progress_(&mutex_),
       manifest_mutex_(options.env.scheduler),
+      background_rate_(options.env.scheduler, options.background_write_rate),
       policy_(NewCompactionPolicy(options)) {}
 
 DB::Impl::~Impl() = default;

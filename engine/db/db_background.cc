@@ -89,7 +89,8 @@ StatusOr<FileMeta> DB::Impl::WriteMemtable(const MemTable& memtable, uint64_t nu
                                       .covered_below = [](std::string_view) { return true; },
                                       .filter = nullptr});
   kept.SeekToFirst();
-  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, nullptr);
+  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, nullptr,
+                    [this](uint64_t bytes) { background_rate_.Take(bytes); });
 }
 
 // Makes an edit durable and then visible: with the lock held again, `change` is applied to the

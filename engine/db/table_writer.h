@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "engine/compaction/compaction_iterator.h"
@@ -16,9 +17,11 @@ namespace shearpin {
 // Writes what `entries` yields from where it stands, which must be valid, up to its end or to where
 // `cutter` (may be null) ends the table, into table `number` of `directory`. When OK, the table's
 // bytes and its directory entry are durable and the MANIFEST may name it.
+// `pace` may be null; it is called before so many bytes are written, and may wait.
 // options.file_id is overwritten: it is derived from database id and number.
 StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
                               uint64_t number, TableBuilderOptions options,
-                              CompactionIterator* entries, OutputCutter* cutter);
+                              CompactionIterator* entries, OutputCutter* cutter,
+                              const std::function<void(uint64_t bytes)>& pace = nullptr);
 
 }  // namespace shearpin

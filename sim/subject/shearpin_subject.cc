@@ -71,6 +71,8 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->block_restart_interval = static_cast<int>(value);
   } else if (name == "manifest_rotate_size") {
     options->manifest_rotate_size = value;
+  } else if (name == "background_write_rate") {
+    options->background_write_rate = value;
   } else if (name == "flush_on_close") {
     options->flush_on_close = value != 0;
   } else {
