@@ -41,7 +41,7 @@ class DB {
   // changed.
   static StatusOr<std::unique_ptr<DB>> Open(const Options& options, const std::string& directory);
 
-  // Opens what `directory` holds at this moment for reading only: takes no lock, writes nothing, and
+  // Opens what `directory` holds at this moment for reading only: takes no lock, writes nothing and
   // may be used beside a process that has the database open. Logs are replayed into memory, all of
   // them, so what was written without a log and not flushed is not seen, and nothing written later
   // ever is. Options about writing count for nothing. Methods that write return NotSupported.
@@ -104,12 +104,12 @@ class DB {
 
   // Flushes, and makes `directory`, which must not exist, an independent database that holds
   // everything up to the sequence number returned. Tables are hard links, so it must be on the same
-  // file system; reads and writes go on meanwhile. Durable when OK. On error what it made is removed
+  // file system; reads and writes go on meanwhile. Durable when OK. On error what it made goes
   // as far as possible; a directory left by a crash is not a database and may be deleted.
   StatusOr<uint64_t> Checkpoint(const std::string& directory);
 
   // Takes in a table that a TableFileWriter has written at `path`, as one write of all its keys:
-  // checked wholly, copied, durable when OK, newer than everything before. `path` stays as it is and
+  // checked wholly, copied, durable when OK, newer than all before. `path` stays as it is and
   // may be removed. Writers wait meanwhile. Returns the first of the sequence numbers it takes, as
   // many as it has keys. Corruption, NotSupported or InvalidArgument: not a whole table.
   StatusOr<uint64_t> IngestTable(const std::string& path);

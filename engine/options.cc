@@ -27,6 +27,9 @@ Status ValidateCompaction(const Options& o) {
   if (o.delayed_write_rate < 1024) {
     return OutOfRange("delayed_write_rate", o.delayed_write_rate, "at least 1 KiB/s");
   }
+  if (o.background_write_rate != 0 && o.background_write_rate < 1024) {
+    return OutOfRange("background_write_rate", o.background_write_rate, "0 or at least 1 KiB/s");
+  }
   if (o.target_table_size < 1024) {
     return OutOfRange("target_table_size", o.target_table_size, "at least 1 KiB");
   }

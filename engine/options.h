@@ -77,6 +77,10 @@ struct Options {
   // Default: 16 MiB/s; at least 1 KiB/s. Any open.
   uint64_t delayed_write_rate = uint64_t{16} << 20;
 
+  // Bytes a second that merges and flushes write; 0: without limit. Flushes count but never wait.
+  // Default: 0; else at least 1 KiB/s. Any open.
+  uint64_t background_write_rate = 0;
+
   // Bytes of a table that a merge writes. Default: 64 MiB; at least 1 KiB. Any open.
   uint64_t target_table_size = uint64_t{64} << 20;
 

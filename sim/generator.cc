@@ -327,6 +327,7 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
   if (rng.OneIn(4)) set("transaction_history_bytes", rng.Range(1024, 4096));
+  if (rng.OneIn(6)) set("background_write_rate", 1024 + rng.Skewed(20));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.

@@ -38,6 +38,7 @@ inline constexpr Knob kKnobs[] = {
     {"simple_size_ratio_percent", 1, 100000},
     {"simple_levels", 1, 6},
     {"transaction_history_bytes", 1024, uint64_t{1} << 30},
+    {"background_write_rate", 0, uint64_t{1} << 40},
 };
 
 // Null if there is no such knob.

@@ -18,6 +18,7 @@ DB::Impl::Impl(const Options& options, std::string directory)
       progress_(&mutex_),
       history_(options.transaction_history_bytes),
       manifest_mutex_(options.env.scheduler),
+      background_rate_(options.env.scheduler, options.background_write_rate),
       policy_(NewCompactionPolicy(options)) {}
 
 DB::Impl::~Impl() = default;

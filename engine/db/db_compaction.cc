@@ -229,7 +229,8 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
       number = NewFileNumber();
     }
     auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges,
-                           &cutter);
+                           &cutter,
+                           [this](uint64_t bytes) { background_rate_.TakeAndWait(bytes); });
     if (!meta.ok()) {
       fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
       return meta.status();

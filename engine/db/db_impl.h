@@ -43,6 +43,7 @@
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
 #include "engine/db/log_recovery.h"
+#include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
 #include "engine/db/retry_backoff.h"
 #include "engine/db/write_queue.h"
@@ -218,6 +219,7 @@ class DB::Impl {
   std::unique_ptr<Manifest> manifest_;  // guarded by manifest_mutex_; replaced by Resume
   uint64_t manifest_size_at_open_ = 0;
 
+  RateLimiter background_rate_;
   const std::unique_ptr<const CompactionPolicy> policy_;
   static constexpr uint64_t kFullDebt = 1000;
   uint64_t debt_ = 0;                        // see UpdateDebt; guarded by mutex_

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/env/file_system.h"
+#include "engine/env/scheduler.h"
 
 namespace shearpin {
 
@@ -131,7 +132,7 @@ class FailingFileSystem : public FileSystem {
   }
 
   FileSystem* const below_;
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_{RealScheduler()};
   uint64_t calls_ = 0;
   uint64_t first_ = 0;
   uint64_t times_ = 0;

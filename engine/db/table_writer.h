@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "engine/compaction/compaction_iterator.h"
@@ -18,10 +19,12 @@ namespace shearpin {
 // null) ends the table, and the range tombstones up to there, into table `number` of `directory`.
 // At least one of the two must have something left. When OK, the table's bytes and its directory
 // entry are durable and the MANIFEST may name it.
+// `pace` may be null; it is called before so many bytes are written, and may wait.
 // options.file_id is overwritten: it is derived from database id and number.
 StatusOr<FileMeta> WriteTable(FileSystem* fs, const std::string& directory, uint64_t database_id,
                               uint64_t number, TableBuilderOptions options,
                               CompactionIterator* entries, RangeTombstoneCutter* ranges,
-                              OutputCutter* cutter);
+                              OutputCutter* cutter,
+                              const std::function<void(uint64_t bytes)>& pace = nullptr);
 
 }  // namespace shearpin

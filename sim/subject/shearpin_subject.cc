@@ -158,6 +158,8 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->manifest_rotate_size = value;
   } else if (name == "transaction_history_bytes") {
     options->transaction_history_bytes = value;
+  } else if (name == "background_write_rate") {
+    options->background_write_rate = value;
   } else if (name == "flush_on_close") {
     options->flush_on_close = value != 0;
   } else if (!SetCompactionOption(name, value, options)) {
