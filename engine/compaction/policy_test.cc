@@ -385,6 +385,34 @@ Options Leveled() {
 }
 
 // The example of RocksDB's description of level_compaction_dynamic_level_bytes.
+TEST(TreeShape, TablesBehindOneThatEndsExcludedAreFound) {
+  const std::vector<TableSummary> tables = {
+      {.number = 1, .smallest = "a", .largest = "c", .largest_excluded = true},
+      {.number = 2, .smallest = "c", .largest = "d"},
+      {.number = 3, .smallest = "e", .largest = "f"}};
+  KeyRange range;
+  range.Include({.number = 9, .smallest = "c", .largest = "e"});
+  const auto found = OverlappingInRun(tables, range);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0]->number, 2u);
+  EXPECT_EQ(found[1]->number, 3u);
+}
+
+TEST(LeveledPolicy, KeepsOutOfTheGapsOfARunningMerge) {
+  Options options;
+  options.base_level_size = 1024;
+  TreeShape shape;
+  shape.levels[5].push_back({.number = 1, .size = 5000, .smallest = "m", .largest = "n"});
+  shape.levels[6].push_back({.number = 2, .size = 1024, .smallest = "x", .largest = "y"});
+  const auto policy = NewCompactionPolicy(options);
+  ASSERT_TRUE(policy->Pick(shape).has_value());
+  KeyRange hull;
+  hull.Include({.number = 3, .smallest = "a", .largest = "b"});
+  hull.Include({.number = 4, .smallest = "s", .largest = "t"});
+  shape.outputs[6].push_back(hull);
+  EXPECT_FALSE(policy->Pick(shape).has_value());
+}
+
 TEST(LeveledPolicy, TargetsFollowTheLastLevel) {
   const LeveledPolicy policy(Leveled());
   HandMadeShape shape;

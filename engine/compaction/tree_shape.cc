@@ -60,7 +60,7 @@ std::vector<const TableSummary*> OverlappingInRun(const std::vector<TableSummary
                                                   const KeyRange& range) {
   std::vector<const TableSummary*> found;
   auto table = std::partition_point(tables.begin(), tables.end(), [&](const TableSummary& each) {
-    return each.largest < range.smallest;
+    return each.largest_excluded ? each.largest <= range.smallest : each.largest < range.smallest;
   });
   for (; table != tables.end() && range.Overlaps(*table); ++table) found.push_back(&*table);
   return found;

@@ -93,8 +93,8 @@ StatusOr<FileMeta> DB::Impl::WriteMemtable(const MemTable& memtable, uint64_t nu
                                       .filter = nullptr,
                                       .range_deletes = &deletes});
   kept.SeekToFirst();
-  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges, nullptr,
-                    [this](uint64_t bytes) { background_rate_.Take(bytes); });
+  return WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges,
+                    nullptr, [this](uint64_t bytes) { background_rate_.Take(bytes); });
 }
 
 // Makes an edit durable and then visible: with the lock held again, `change` is applied to the

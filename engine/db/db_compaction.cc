@@ -228,9 +228,9 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
       if (stopping_) return Status::Aborted(directory_ + ": the database is closing");
       number = NewFileNumber();
     }
-    auto meta = WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges,
-                           &cutter,
-                           [this](uint64_t bytes) { background_rate_.TakeAndWait(bytes); });
+    auto meta =
+        WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges, &cutter,
+                   [this](uint64_t bytes) { background_rate_.TakeAndWait(bytes); });
     if (!meta.ok()) {
       fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
       return meta.status();
@@ -267,7 +267,7 @@ Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_v
       --background_jobs_;
       // What became due meanwhile may have found its inputs taken by this merge: no thread looks
       // again by itself, and writers may be stopped until one does.
-      if (status.ok() && CompactionDue()) StartCompacting();
+      if (CompactionDue()) StartCompacting();
       progress_.NotifyAll();
       SHEARPIN_RETURN_IF_ERROR(status);
     } else if (blocked) {
