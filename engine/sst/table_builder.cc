@@ -21,9 +21,11 @@ TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* fil
       file_(file),
       data_block_(options.block_size, options.block_restart_interval),
       // Every index key whole: a search compares them where they stand.
-      index_block_(kMaxBlockTarget, 1) {
+      index_block_(kMaxBlockTarget, 1),
+      compressor_(options.compression),
+      filter_(options.filter_bits_per_key) {
   properties_.file_id = options.file_id;
-  properties_.compression = CompressionName(Compression::kNone);
+  properties_.compression = CompressionName(options.compression);
   properties_.writer_version = kWriterVersion;
 }
 
@@ -44,6 +46,7 @@ Status TableBuilder::Add(std::string_view internal_key, std::string_view value) 
   }
   if (properties_.entries == 0) properties_.smallest_key = internal_key;
   last_key_.assign(internal_key);
+  if (options_.filter_bits_per_key > 0) filter_.Add(UserKey(internal_key));
   ++properties_.entries;
   if (TypeOf(internal_key) == ValueType::kDelete) ++properties_.deletions;
   properties_.key_bytes += internal_key.size();
@@ -57,7 +60,10 @@ Status TableBuilder::Add(std::string_view internal_key, std::string_view value) 
 Status TableBuilder::FlushDataBlock(std::string_view next) {
   BlockHandle handle;
   data_block_.Finish(&scratch_);
-  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&scratch_, BlockKind::kData, &handle));
+  const bool compressed = compressor_.Compress(scratch_, &compressed_);
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(compressed ? &compressed_ : &scratch_, BlockKind::kData,
+                                      &handle,
+                                      compressed ? options_.compression : Compression::kNone));
   ++properties_.data_blocks;
   properties_.data_bytes = offset_;
   std::string separator, value;
@@ -74,9 +80,10 @@ Status TableBuilder::FlushDataBlock(std::string_view next) {
   return Status::Ok();
 }
 
-Status TableBuilder::WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle) {
+Status TableBuilder::WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle,
+                                Compression compression) {
   *handle = {offset_, block->size()};
-  AppendBlockTrailer(block, kind, Compression::kNone, options_.file_id, offset_);
+  AppendBlockTrailer(block, kind, compression, options_.file_id, offset_);
   SHEARPIN_RETURN_IF_ERROR(AppendToFile(*block));
   block->clear();
   return Status::Ok();
@@ -91,16 +98,25 @@ Status TableBuilder::AppendToFile(std::string_view bytes) {
 }
 
 Status TableBuilder::WriteTail() {
-  properties_.largest_key = last_key_;
-  std::string block = properties_.Encode();
-  BlockHandle handle;
-  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kProperties, &handle));
-
+  // The names ascend as the blocks do: shearpin.filter.bloom, shearpin.properties.
   BlockBuilder metaindex(kMaxBlockTarget, 1);
-  std::string value;
-  AppendBlockHandle(&value, handle);
-  const bool fits = metaindex.Add(kPropertiesBlockName, value);
-  SHEARPIN_CHECK(fits);
+  const auto enter = [&metaindex](std::string_view name, const BlockHandle& handle) {
+    std::string value;
+    AppendBlockHandle(&value, handle);
+    const bool fits = metaindex.Add(name, value);
+    SHEARPIN_CHECK(fits);
+  };
+  BlockHandle handle;
+  std::string block;
+  if (!filter_.empty()) {
+    block = filter_.Finish();
+    SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kFilter, &handle));
+    enter(kBloomFilterName, handle);
+  }
+  properties_.largest_key = last_key_;
+  block = properties_.Encode();
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kProperties, &handle));
+  enter(kPropertiesBlockName, handle);
   Footer footer;
   metaindex.Finish(&block);
   SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kMetaindex, &footer.metaindex));
@@ -128,7 +144,9 @@ StatusOr<TableInfo> TableBuilder::Finish() {
 }
 
 uint64_t TableBuilder::EstimatedSize() const {
-  return offset_ + data_block_.SizeIfFinished() + index_block_.SizeIfFinished() + Footer::kSize;
+  const size_t filter = filter_.empty() ? 0 : filter_.EstimatedSize();
+  return offset_ + data_block_.SizeIfFinished() + filter + index_block_.SizeIfFinished() +
+         Footer::kSize;
 }
 
 }  // namespace shearpin
