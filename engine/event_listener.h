@@ -34,6 +34,8 @@ enum class EventKind : uint8_t {
   kWriteDelayed,      // a writer was slowed down; microseconds
   kWriterPoisoned,    // the first failed write or sync; no more writes
   kBackgroundError,   // a flush failed
+  kFilterDamaged,     // a table is read without its filter; number
+  kMemtableCut,       // frozen early for the memory budget; bytes
   kClosed,            //
   kNumEventKinds,
 };

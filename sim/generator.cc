@@ -212,7 +212,8 @@ Step Workload::DrawStep(Rng* rng) {
       break;
     }
     case StepKind::kProperty: {
-      constexpr std::string_view kNames[] = {"levels", "stats", "last-sequence", "no-such-name"};
+      constexpr std::string_view kNames[] = {"levels", "stats", "reads", "last-sequence",
+                                             "no-such-name"};
       step.name = kNames[rng->Uniform(std::size(kNames))];
       break;
     }
@@ -241,6 +242,10 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(4)) set("block_restart_interval", rng.Range(1, 20));
   if (!rng.OneIn(3)) set("manifest_rotate_size", rng.Range(256, 3000));
   if (rng.OneIn(3)) set("flush_on_close", 1);
+  if (!rng.OneIn(3)) set("compression", rng.Uniform(4));
+  if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
+  if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
+  if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
 }
 
 faultfs::FaultRule DrawRule(Rng* rng) {

@@ -21,6 +21,10 @@ inline constexpr Knob kKnobs[] = {
     {"block_restart_interval", 1, 4096},
     {"manifest_rotate_size", 256, uint64_t{1} << 30},
     {"flush_on_close", 0, 1},
+    {"compression", 0, 3},  // 0 none, 1 lz4, 2 zstd, 3 another one each level
+    {"filter_bits_per_key", 0, 100},
+    {"block_cache_size", 0, uint64_t{1} << 30},
+    {"memory_budget", 4096, uint64_t{1} << 30},
 };
 
 // Null if there is no such knob.

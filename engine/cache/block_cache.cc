@@ -5,6 +5,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
+#include "engine/block_cache.h"
 
 namespace shearpin {
 namespace {
@@ -225,6 +226,10 @@ class BlockCache::Shard {
   Entry* hand_ = nullptr;        // of the clock
   Counters counters_;
 };
+
+std::shared_ptr<BlockCache> NewBlockCache(size_t capacity, Scheduler* scheduler) {
+  return std::make_shared<BlockCache>(scheduler, capacity);
+}
 
 BlockCache::BlockCache(Scheduler* scheduler, size_t capacity) : capacity_(capacity) {
   const size_t shards = ShardsFor(capacity);

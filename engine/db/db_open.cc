@@ -61,6 +61,7 @@ Status DB::Impl::Open() {
   }
 
   version_ = std::make_shared<Version>();
+  ApplyMemoryBudget();
   VersionEdit edit;
   LogEnd log_end;
   SHEARPIN_RETURN_IF_ERROR(ReplayLogs(state, names, &log_end, &edit));
@@ -189,7 +190,7 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;
-    if (active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
+    if (active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);
   };
   SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));

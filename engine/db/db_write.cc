@@ -82,8 +82,11 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
       continue;
     }
     const bool stopped = debt_ >= kFullDebt;
-    if (!stopped && active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
-    if (!stopped && frozen_.size() + 1 < static_cast<size_t>(options_.max_write_buffers)) {
+    const size_t written = active_->ApproximateBytes();
+    if (!stopped && written < memtable_limit_) return Status::Ok();
+    if (!stopped && frozen_.size() + 1 < static_cast<size_t>(options_.max_write_buffers) &&
+        RoomForMemtable()) {
+      if (written < options_.write_buffer_size) Notify(EventKind::kMemtableCut, 0, written);
       return SwitchMemtable(lock);
     }
     if (!waited) Notify(EventKind::kWriteStalled);
