@@ -34,7 +34,8 @@ class DB {
  public:
   // Opens `directory`, creating it (one level) if options say so, and recovers what was there.
   // InvalidArgument: no database there, or options out of range. Busy: somebody else has it open.
-  // Corruption: a file is missing or damaged, named in the message; nothing was changed.
+  // Corruption: a file is missing or damaged, named in the message; no file that was there is
+  // changed.
   static StatusOr<std::unique_ptr<DB>> Open(const Options& options, const std::string& directory);
 
   // As Close(), with its error lost.

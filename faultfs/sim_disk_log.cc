@@ -130,7 +130,8 @@ void SimDisk::DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate) {
 // Makes the operations marked in `fate`, and all that must precede them, durable.
 void SimDisk::Fold(std::vector<uint8_t> fate) {
   if (std::find(fate.begin(), fate.end(), kFolds) == fate.end()) return;
-  AddNeeded(&fate);
+  const bool is_all = std::find(fate.begin(), fate.end(), kStays) == fate.end();
+  if (!is_all) AddNeeded(&fate);
   std::vector<uint32_t> folding(inodes_.size(), 0);
   std::vector<uint32_t> remaining(inodes_.size());
   for (uint32_t i = 0; i < inodes_.size(); ++i) remaining[i] = inodes_[i].pending_content;
@@ -188,6 +189,11 @@ void SimDisk::RemoveOps(std::vector<uint8_t> fate) {
     if (fate[i] != kStays || !op.OfContent() || inodes_[op.inode].refs != 0) continue;
     fate[i] = kDropped;
     if (--inodes_[op.inode].pending_content == 0) FreeInode(op.inode);
+  }
+  if (std::find(fate.begin(), fate.end(), kStays) == fate.end()) {
+    pending_.clear();
+    arena_.clear();
+    return;
   }
   // A link to a removed operation passes on to what that one linked to.
   std::vector<uint32_t> block_index(pending_.size());

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
 #include <optional>
 
 #include "faultfs/profile.h"
@@ -54,7 +55,7 @@ class Session {
   Plan Generate(uint64_t seed) const { return GeneratePlan(seed, generator_); }
   SeedReport Run(const Plan& plan, Repeat repeat);
   // Counts the report; tells of its failure and leaves the plan behind.
-  void Take(SeedReport report);
+  void Take(const SeedReport& report);
   int Finish(double seconds, int jobs, uint64_t next_seed) const;
 
   const Tally& tally() const { return tally_; }
@@ -100,12 +101,9 @@ SeedReport Session::Run(const Plan& plan, Repeat repeat) {
   return runner_.Run(plan, repeat, PrintLine);
 }
 
-void Session::Take(SeedReport report) {
+void Session::Take(const SeedReport& report) {
   tally_.Add(report);
-  if (!report.finding) return;
-  // A worker that died could not tell its plan; its seed can.
-  if (report.finding->plan.empty()) report.finding->plan = FormatPlan(Generate(report.seed));
-  TellFinding(*report.finding);
+  if (report.finding) TellFinding(*report.finding);
 }
 
 void Session::TellFinding(const Finding& finding) {
@@ -166,27 +164,35 @@ struct RunOptions {
   bool keep_going = false;
 };
 
+// Runs what `options` say, a line for each report.
+CampaignOutcome RunWithLines(Session* session, const CampaignOptions& options,
+                             const std::function<Plan(uint64_t seed)>& plan_of, Repeat repeat) {
+  const auto run_seed = [&](uint64_t seed) {
+    SeedReport report = session->Run(plan_of(seed), repeat);
+    std::fflush(stdout);  // the trace, before the parent's line
+    return report;
+  };
+  const auto on_report = [&](SeedReport report) {
+    PrintLine(SeedLine(report));
+    std::fflush(stdout);  // before a worker writes its trace to the same file
+    // A worker that died could not tell its plan.
+    if (report.finding && report.finding->plan.empty()) {
+      report.finding->plan = FormatPlan(plan_of(report.seed));
+    }
+    session->Take(report);
+  };
+  return Campaign(options, run_seed, on_report, [](double) {}).Run();
+}
+
 int RunCommand(Session* session, const RunOptions& options) {
-  const Repeat repeat = options.twice ? Repeat::kTwice : Repeat::kOnce;
   CampaignOptions campaign;
   campaign.start_seed = options.seed;
   campaign.most_seeds = options.runs;
   campaign.jobs = options.jobs;
   if (!options.keep_going) campaign.most_failures = 1;
-  const CampaignOutcome outcome = Campaign(
-                                      campaign,
-                                      [&](uint64_t seed) {
-                                        SeedReport report =
-                                            session->Run(session->Generate(seed), repeat);
-                                        std::fflush(stdout);  // the trace, before the parent's line
-                                        return report;
-                                      },
-                                      [&](const SeedReport& report) {
-                                        PrintLine(SeedLine(report));
-                                        session->Take(report);
-                                      },
-                                      [](double) {})
-                                      .Run();
+  const CampaignOutcome outcome = RunWithLines(
+      session, campaign, [&](uint64_t seed) { return session->Generate(seed); },
+      options.twice ? Repeat::kTwice : Repeat::kOnce);
   return session->Finish(outcome.seconds, options.jobs, outcome.next_seed);
 }
 
@@ -209,26 +215,12 @@ int ReplayCommand(Session* session, const ReplayOptions& options) {
     plan = *std::move(read);
   }
   // In a process of its own, so that a crash of it is told like any other failure.
-  const Repeat repeat = options.twice ? Repeat::kTwice : Repeat::kOnce;
   CampaignOptions campaign;
   campaign.start_seed = plan.seed;
   campaign.most_seeds = 1;
-  const CampaignOutcome outcome = Campaign(
-                                      campaign,
-                                      [&](uint64_t) {
-                                        SeedReport report = session->Run(plan, repeat);
-                                        std::fflush(stdout);
-                                        return report;
-                                      },
-                                      [&](SeedReport report) {
-                                        PrintLine(SeedLine(report));
-                                        if (report.finding && report.finding->plan.empty()) {
-                                          report.finding->plan = FormatPlan(plan);
-                                        }
-                                        session->Take(std::move(report));
-                                      },
-                                      [](double) {})
-                                      .Run();
+  const CampaignOutcome outcome = RunWithLines(
+      session, campaign, [&](uint64_t) { return plan; },
+      options.twice ? Repeat::kTwice : Repeat::kOnce);
   return session->Finish(outcome.seconds, 1, plan.seed + 1);
 }
 
@@ -248,16 +240,22 @@ int SoakCommand(Session* session, const SoakOptions& options) {
               static_cast<unsigned long long>(options.start_seed), options.jobs, options.seconds);
   std::fflush(stdout);
   Progress progress(stdout, options.seconds);
-  const CampaignOutcome outcome =
-      Campaign(
-          campaign,
-          [&](uint64_t seed) { return session->Run(session->Generate(seed), Repeat::kOnce); },
-          [&](const SeedReport& report) {
-            if (report.finding) progress.Clear();
-            session->Take(report);
-          },
-          [&](double seconds) { progress.Update(seconds, session->tally(), options.jobs); })
-          .Run();
+  const auto run_seed = [&](uint64_t seed) {
+    return session->Run(session->Generate(seed), Repeat::kOnce);
+  };
+  const auto on_report = [&](SeedReport report) {
+    if (report.finding) {
+      progress.Clear();
+      if (report.finding->plan.empty()) {
+        report.finding->plan = FormatPlan(session->Generate(report.seed));
+      }
+    }
+    session->Take(report);
+  };
+  const auto on_tick = [&](double seconds) {
+    progress.Update(seconds, session->tally(), options.jobs);
+  };
+  const CampaignOutcome outcome = Campaign(campaign, run_seed, on_report, on_tick).Run();
   progress.Clear();
   std::printf("%s\n%s", outcome.interrupted ? "stopped" : "done",
               session->tally().Summary(outcome.seconds, options.jobs).c_str());

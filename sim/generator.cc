@@ -368,6 +368,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   const auto profiles = faultfs::ProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
+  plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
 
   Rng scheduling = Rng::Stream(seed, "scheduling");
   constexpr uint32_t kStay[] = {0, 256, 512, 800, 960, 1008};

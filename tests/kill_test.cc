@@ -36,7 +36,7 @@ namespace {
 struct Arguments {
   uint64_t seed = 1;
   uint64_t rounds = 50;
-  uint64_t seconds = 9;  // no round begins later
+  uint64_t seconds = 9;   // no round begins later
   std::string dataset;    // TSV; empty: made here
   std::string directory;  // empty: a temporary one
 };

@@ -121,14 +121,19 @@ Status DB::Impl::PrepareDirectory() {
 }
 
 // Neither CURRENT nor a whole MANIFEST: a directory in which nothing was ever acknowledged, or one
-// that lost them. The difference is whether anything stands in tables or logs.
+// that lost them. The difference is whether anything stands in tables or logs; the first log is
+// made, and perhaps preallocated, before the first MANIFEST.
 Status DB::Impl::CheckNeverCreated(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     uint64_t number;
     const FileKind kind = ParseFileName(name, &number);
-    if (kind != FileKind::kWal && kind != FileKind::kTable) continue;
-    SHEARPIN_ASSIGN_OR_RETURN(const uint64_t size, fs_->FileSize(JoinPath(directory_, name)));
-    if (kind == FileKind::kTable || size > kLogHeaderSize) {
+    bool holds_data = kind == FileKind::kTable;
+    if (kind == FileKind::kWal) {
+      std::string log;
+      SHEARPIN_RETURN_IF_ERROR(ReadFile(fs_, JoinPath(directory_, name), &log));
+      holds_data = log.find_first_not_of('\0', kLogHeaderSize) != std::string::npos;
+    }
+    if (holds_data) {
       return Status::Corruption(directory_ + ": CURRENT and MANIFEST are missing, though " + name +
                                 " is there");
     }

@@ -169,7 +169,9 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
     char count_bytes[4];
     std::vector<std::string_view> parts;
     GroupPayload(group, count_bytes, &parts);
-    SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts));
+    const auto fill =
+        group.durability == Durability::kSync ? LogWriter::Fill::kNow : LogWriter::Fill::kLater;
+    SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts, fill));
   }
   if (group.durability != Durability::kSync) return Status::Ok();
   // I3: a durable record in this log behind a hole in an older one would not survive recovery.

@@ -1,9 +1,9 @@
 // Log recovery: which records of which WALs belong to the database, and which are a torn tail.
 //
 // The rules, for the logs from the floor (MANIFEST) on:
-//   R1  The highest-numbered log with a whole header, and from it predecessor by predecessor down
-//       to the floor, is the chain; each of them must be there. Others are leftovers of recoveries
-//       that crashed, and hold nothing.
+//   R1  The highest-numbered log that has a whole header or was sealed by a clean close, and from
+//       it predecessor by predecessor down to the floor, is the chain; each of them must be there.
+//       Others are leftovers of recoveries that crashed, and hold nothing.
 //   R2  A log's header is durable before its file is longer than a header, so a header that is
 //       broken, or another log's, is damage in a longer file; in a file no longer than a header it
 //       is a creation cut short.

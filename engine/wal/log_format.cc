@@ -6,7 +6,7 @@
 namespace shearpin {
 namespace {
 
-constexpr size_t kChecksumOffset = kLogHeaderSize - 8;
+constexpr size_t kChecksumOffset = 64;
 
 uint64_t Magic(LogKind kind) {
   return LoadFixed64(kind == LogKind::kWal ? "shrpnWAL" : "shrpnMAN");
@@ -29,6 +29,7 @@ std::string EncodeLogHeader(LogKind kind, const LogHeader& header) {
   AppendFixed64(&bytes, header.predecessor_length);
   AppendFixed64(&bytes, header.predecessor_synced);
   AppendFixed64(&bytes, Checksum(bytes, 0));
+  bytes.resize(kLogHeaderSize, '\0');
   return bytes;
 }
 

@@ -38,9 +38,14 @@ bool LogReader::Parse(uint64_t offset, LogRecord* record) const {
 }
 
 bool LogReader::Next(LogRecord* record) {
-  if (!Parse(end_, record)) return false;
+  if (!Parse(end_, record) && !ParseAfterSync(record)) return false;
   end_ = record->end;
   return true;
+}
+
+bool LogReader::ParseAfterSync(LogRecord* record) const {
+  const uint64_t sector = AlignLogSector(end_);
+  return sector != end_ && Parse(sector, record) && record->synced == end_;
 }
 
 bool LogReader::CleanEnd() const {

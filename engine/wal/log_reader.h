@@ -46,6 +46,8 @@ class LogReader {
       : file_(file), header_(header), end_(kLogHeaderSize) {}
 
   bool Parse(uint64_t offset, LogRecord* record) const;
+  // The record at the next sector, if it follows directly on a sync at end().
+  bool ParseAfterSync(LogRecord* record) const;
 
   std::string_view file_;
   LogHeader header_;

@@ -26,11 +26,12 @@ StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(FileSystem* fs, const std
   return writer;
 }
 
-Status LogWriter::Append(uint64_t sequence, std::span<const std::string_view> parts) {
+Status LogWriter::Append(uint64_t sequence, std::span<const std::string_view> parts, Fill fill) {
   size_t length = 0;
   for (std::string_view part : parts) length += part.size();
   SHEARPIN_CHECK(length > 0 && length <= UINT32_MAX);
-  const uint64_t offset = size();
+  // A reader looks for a record in the next sector only after a sync.
+  SHEARPIN_CHECK(offset_ == size() || synced_size() == size(), "a sector was filled, not synced");
 
   buffer_.clear();
   buffer_.reserve(kLogRecordHeaderSize + AlignLogOffset(length));
@@ -41,21 +42,26 @@ Status LogWriter::Append(uint64_t sequence, std::span<const std::string_view> pa
   AppendFixed64(&buffer_, synced_size());
   for (std::string_view part : parts) buffer_.append(part);
   StoreFixed64(buffer_.data(),
-               Checksum(std::string_view(buffer_).substr(8), LogRecordSeed(header_.salt, offset)));
+               Checksum(std::string_view(buffer_).substr(8), LogRecordSeed(header_.salt, offset_)));
   buffer_.resize(AlignLogOffset(buffer_.size()), '\0');
+  const uint64_t end = offset_ + buffer_.size();
+  if (fill == Fill::kNow) buffer_.resize(AlignLogSector(end) - offset_, '\0');
 
   SHEARPIN_RETURN_IF_ERROR(file_->Append(buffer_));
-  size_.store(offset + buffer_.size(), std::memory_order_release);
+  offset_ += buffer_.size();
+  size_.store(end, std::memory_order_release);
   if (buffer_.capacity() > kKeptBuffer) std::string().swap(buffer_);
   return Status::Ok();
 }
 
 Status LogWriter::Sync() {
-  // Read before the sync: an Append that runs beside it may or may not be covered.
-  const uint64_t covered = size();
-  if (covered <= synced_size()) return Status::Ok();
+  if (size() <= synced_size()) return Status::Ok();
+  if (const uint64_t filled = AlignLogSector(offset_); filled != offset_) {
+    SHEARPIN_RETURN_IF_ERROR(file_->Append(std::string(filled - offset_, '\0')));
+    offset_ = filled;
+  }
   SHEARPIN_RETURN_IF_ERROR(file_->Sync());
-  synced_size_.store(covered, std::memory_order_release);
+  synced_size_.store(size(), std::memory_order_release);
   return Status::Ok();
 }
 

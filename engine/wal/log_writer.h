@@ -1,6 +1,6 @@
 // LogWriter: appends records to a new log (see log_format.h). It never appends to an old one.
 //
-// Thread safety: Append and Sync by one thread at a time each; they may run beside each other.
+// Thread safety: Append and Sync by one thread at a time; the sizes may be read beside them.
 // Ownership: owns its file. Errors: after a failed Append or Sync the log is of unknown length and
 // must not be used again; the caller stops (it poisons the writer).
 #pragma once
@@ -24,13 +24,17 @@ class LogWriter {
   static StatusOr<std::unique_ptr<LogWriter>> Create(FileSystem* fs, const std::string& path,
                                                      LogKind kind, const LogHeader& header);
 
+  // Whether the write that appends a record also fills its sector, which Sync would otherwise do by
+  // a write of its own. After kNow, Sync must come before the next Append.
+  enum class Fill : uint8_t { kLater, kNow };
+
   // Appends one record whose payload is the concatenation of `parts`, in one file write.
-  Status Append(uint64_t sequence, std::span<const std::string_view> parts);
+  Status Append(uint64_t sequence, std::span<const std::string_view> parts, Fill fill);
   Status Append(uint64_t sequence, std::string_view payload) {
-    return Append(sequence, std::span(&payload, 1));
+    return Append(sequence, std::span(&payload, 1), Fill::kNow);
   }
 
-  // Makes everything appended before the call durable. Does nothing if it is already.
+  // Fills the last sector and makes everything appended durable. Does nothing if it is already.
   Status Sync();
 
   // Reserves space, so that syncs of later appends change no size. To be called once the header
@@ -43,7 +47,7 @@ class LogWriter {
   const std::string& path() const { return path_; }
   // Bytes up to the end of the last record.
   uint64_t size() const { return size_.load(std::memory_order_acquire); }
-  // Bytes known to be durable.
+  // As size(), of what is known to be durable.
   uint64_t synced_size() const { return synced_size_.load(std::memory_order_acquire); }
 
  private:
@@ -52,6 +56,7 @@ class LogWriter {
   const std::unique_ptr<WritableFile> file_;
   const std::string path_;
   const LogHeader header_;
+  uint64_t offset_ = kLogHeaderSize;  // where the next record goes: size_, or the sector after it
   std::atomic<uint64_t> size_{0};
   std::atomic<uint64_t> synced_size_{0};
   std::string buffer_;  // the record being built; kept for its capacity
