@@ -27,8 +27,8 @@ ReadStateCell::Pin::Pin(ReadStateCell* cell) : cell_(cell) {
       if (cell->current_.load() == state) {
         // From here on no other state can have this address, so that the second check means what
         // it says: the sequence was read while the state was current.
-        sequence_ = cell->published_->load(std::memory_order_acquire);
         scheduler->Yield("read-sequence");
+        sequence_ = cell->published_->load(std::memory_order_acquire);
         if (cell->current_.load() == state) break;
       }
       passed_ = true;
