@@ -118,7 +118,7 @@ class DB {
   // damage found is returned, with its file and offset.
   Status VerifyChecksums();
 
-  // Human-readable state: "levels", "stats", "last-sequence". NotFound for other names.
+  // Human-readable state: "levels", "stats", "reads", "last-sequence". NotFound for other names.
   StatusOr<std::string> Property(std::string_view name);
 
   // Waits for background work, flushes if asked by the options, seals the log, and releases the

@@ -70,6 +70,10 @@ std::string_view EventKindName(EventKind kind) {
       return "table-removed";
     case EventKind::kWriteDelayed:
       return "write-delayed";
+    case EventKind::kFilterDamaged:
+      return "filter-damaged";
+    case EventKind::kMemtableCut:
+      return "memtable-cut";
     case EventKind::kNumEventKinds:
       break;
   }

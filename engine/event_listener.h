@@ -43,6 +43,8 @@ enum class EventKind : uint8_t {
   kResumed,               // the poisoned writer works again; number of the new log
   kTableIngested,         // number, bytes
   kCheckpointDone,        // sequence number of its newest change
+  kFilterDamaged,         // a table is read without its filter; number
+  kMemtableCut,           // frozen early for the memory budget; bytes
   kNumEventKinds,
 };
 

@@ -76,6 +76,13 @@ Status ValidateOptions(const Options& o) {
     return OutOfRange("block_restart_interval", static_cast<uint64_t>(o.block_restart_interval),
                       "1 to 4096");
   }
+  if (o.filter_bits_per_key < 0 || o.filter_bits_per_key > 100) {
+    return OutOfRange("filter_bits_per_key", static_cast<uint64_t>(o.filter_bits_per_key),
+                      "0 to 100");
+  }
+  if (o.memory_budget != 0 && o.memory_budget < 4096) {
+    return OutOfRange("memory_budget", o.memory_budget, "0 or at least 4 KiB");
+  }
   if (o.manifest_rotate_size < 256) {
     return OutOfRange("manifest_rotate_size", o.manifest_rotate_size, "at least 256 B");
   }

@@ -7,13 +7,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
+#include "engine/compression.h"
 #include "engine/env/env.h"
 #include "engine/status.h"
 
 namespace shearpin {
 
+class BlockCache;
 class CompactionFilter;
 class EventListener;
 class Snapshot;
@@ -52,6 +57,34 @@ struct Options {
 
   // Keys between two restart points of a data block. Default: 16; 1 to 4096. Any open.
   int block_restart_interval = 16;
+
+  // How data blocks are stored, by level; the last entry holds for all deeper levels, no entry for
+  // raw blocks. A block that would not shrink by an eighth is stored raw. Default: raw in levels 0
+  // and 1, which are soon rewritten, lz4 below. Any open: a table says how it is stored.
+  std::vector<Compression> compression = {Compression::kNone, Compression::kNone,
+                                          Compression::kLz4};
+
+  // The same for merges into the deepest level that holds data: most of the bytes, seldom
+  // rewritten. Default: as by level. Any open.
+  std::optional<Compression> bottommost_compression;
+
+  // Bits of a table's Bloom filter for each user key; a Get reads nothing of nearly all tables that
+  // do not hold its key: 10 bits let 1 in 100 through. 0: none are written, and those that are
+  // there are used still. Default: 10; at most 100. Any open.
+  int filter_bits_per_key = 10;
+
+  // Bytes of uncompressed data blocks to keep in memory; 0: none. Default: 32 MiB. Any open.
+  size_t block_cache_size = size_t{32} << 20;
+
+  // A cache shared by several databases (engine/block_cache.h), instead of one of
+  // block_cache_size. Default: null. Any open.
+  std::shared_ptr<BlockCache> block_cache;
+
+  // Bytes for memtables, indexes and filters of tables, and the database's own block cache
+  // together: memtables are flushed earlier, and the cache shrinks, down to a quarter of this,
+  // as the rest grows. Indexes and filters are never given up; a shared cache is not counted.
+  // 0: no budget. Default: 0; else at least 4 KiB. Any open.
+  size_t memory_budget = 0;
 
   // Bytes of the MANIFEST at which a new one replaces it. Default: 4 MiB. Any open.
   size_t manifest_rotate_size = size_t{4} << 20;

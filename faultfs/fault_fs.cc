@@ -127,6 +127,7 @@ class FaultFs::Attempt {
       fs_->crash_armed_ = false;
       crash_ = fs_->trigger_.moment;
       crashes_ = true;
+      cancellations_ = fs_->cancellations_;
       const bool has_middle = call_.kind == CallKind::kAppend || IsSync(call_.kind);
       if (crash_ == CrashMoment::kBefore || (crash_ == CrashMoment::kMidway && !has_middle)) {
         Crash();
@@ -151,7 +152,7 @@ class FaultFs::Attempt {
   Status Refuse() { return End(std::move(refused_)); }
 
   Status Finish(Status status) {
-    if (crashes_ && !fs_->frozen_) {
+    if (Crashes() && !fs_->frozen_) {
       Crash();
       status = std::move(refused_);
     }
@@ -160,7 +161,7 @@ class FaultFs::Attempt {
 
   // How an admitted call goes wrong on its way.
   const Effect& effect() const { return effect_; }
-  bool crashes_midway() const { return crashes_ && crash_ == CrashMoment::kMidway; }
+  bool crashes_midway() const { return Crashes() && crash_ == CrashMoment::kMidway; }
   FsCall* call() { return &call_; }
 
   // For a sync, between its start and its end. False if the machine stopped meanwhile.
@@ -175,6 +176,9 @@ class FaultFs::Attempt {
   }
 
  private:
+  // A crash may be cancelled while its call waits.
+  bool Crashes() const { return crashes_ && cancellations_ == fs_->cancellations_; }
+
   bool Stopped() {
     if (fs_->frozen_) {
       refused_ = MachineCrashed(call_);
@@ -231,6 +235,7 @@ class FaultFs::Attempt {
   FsCall call_;
   Status refused_;
   bool crashes_ = false;
+  uint64_t cancellations_ = 0;  // when it was chosen to crash
   CrashMoment crash_ = CrashMoment::kBefore;
   Effect effect_;
 };
@@ -376,7 +381,10 @@ void FaultFs::CrashAtCall(const CrashTrigger& trigger) {
   crash_armed_ = true;
 }
 
-void FaultFs::CancelCrash() { crash_armed_ = false; }
+void FaultFs::CancelCrash() {
+  crash_armed_ = false;
+  ++cancellations_;
+}
 
 void FaultFs::Freeze() { frozen_ = true; }
 

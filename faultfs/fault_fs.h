@@ -74,6 +74,7 @@ class FaultFs final : public FileSystem {
   void ClearRules();
 
   void CrashAtCall(const CrashTrigger& trigger);
+  // Also one whose call has begun and waits: no crash comes after this, unless a new one is set.
   void CancelCrash();
   // The machine stops now.
   void Freeze();
@@ -118,6 +119,7 @@ class FaultFs final : public FileSystem {
   CallKindSet ruled_calls_ = 0;   // the union of the rules' calls
   std::vector<uint32_t> locked_;  // inodes
   bool crash_armed_ = false;
+  uint64_t cancellations_ = 0;
   CrashTrigger trigger_;
   bool frozen_ = false;
   bool shut_down_ = false;

@@ -141,6 +141,21 @@ TEST_F(FaultFsTest, LatencyIsToldAndTheCallGoesOn) {
             "before 2 append /a 1+1\ndelay 2 30 append /a 1+1\nafter 2 append /a 1+1\n");
 }
 
+TEST_F(FaultFsTest, ACrashIsCancelledWhileItsCallWaits) {
+  auto file = Create("/a");
+  ASSERT_TRUE(file->Append("hello").ok());
+  for (const CrashMoment moment : {CrashMoment::kMidway, CrashMoment::kAfter}) {
+    seen_.in_flight = [&] { fs_.CancelCrash(); };
+    fs_.CrashAtCall({.calls = 0, .kinds = SetOf(CallKind::kSync), .moment = moment});
+    EXPECT_TRUE(file->Sync().ok());
+    EXPECT_FALSE(fs_.frozen());
+  }
+  seen_.in_flight = nullptr;
+  fs_.CrashAtCall({.calls = 0, .kinds = SetOf(CallKind::kSync), .moment = CrashMoment::kAfter});
+  EXPECT_FALSE(file->Sync().ok());
+  EXPECT_TRUE(fs_.frozen());
+}
+
 TEST_F(FaultFsTest, FailedSyncsInEachMode) {
   Rule("ops=sync path=/keep effect=sync_fail:keep_new_clean");
   Rule("ops=sync path=/revert effect=sync_fail:revert_old");

@@ -293,7 +293,8 @@ Step Workload::DrawStep(Rng* rng) {
       break;
     }
     case StepKind::kProperty: {
-      constexpr std::string_view kNames[] = {"levels", "stats", "last-sequence", "no-such-name"};
+      constexpr std::string_view kNames[] = {"levels", "stats", "reads", "last-sequence",
+                                             "no-such-name"};
       step.name = kNames[rng->Uniform(std::size(kNames))];
       break;
     }
@@ -328,6 +329,10 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (rng.OneIn(3)) set("flush_on_close", 1);
   if (rng.OneIn(4)) set("transaction_history_bytes", rng.Range(1024, 4096));
   if (rng.OneIn(6)) set("background_write_rate", 1024 + rng.Skewed(20));
+  if (!rng.OneIn(3)) set("compression", rng.Uniform(4));
+  if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
+  if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
+  if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.

@@ -39,6 +39,10 @@ inline constexpr Knob kKnobs[] = {
     {"simple_levels", 1, 6},
     {"transaction_history_bytes", 1024, uint64_t{1} << 30},
     {"background_write_rate", 0, uint64_t{1} << 40},
+    {"compression", 0, 3},  // 0 none, 1 lz4, 2 zstd, 3 another one each level
+    {"filter_bits_per_key", 0, 100},
+    {"block_cache_size", 0, uint64_t{1} << 30},
+    {"memory_budget", 4096, uint64_t{1} << 30},
 };
 
 // Null if there is no such knob.

@@ -1,6 +1,7 @@
 // The public face: DB forwards to DB::Impl.
 #include "engine/db.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/db/db_impl.h"
@@ -12,25 +13,46 @@ DB::Impl::Impl(const Options& options, std::string directory)
       directory_(std::move(directory)),
       fs_(options.env.file_system),
       scheduler_(options.env.scheduler),
+      cache_(options.block_cache != nullptr ? options.block_cache
+             : options.block_cache_size != 0
+                 ? std::make_shared<BlockCache>(options.env.scheduler, options.block_cache_size)
+                 : nullptr),
       mutex_(options.env.scheduler),
       flush_work_(&mutex_),
       compaction_work_(&mutex_),
       progress_(&mutex_),
       history_(options.transaction_history_bytes),
+      read_state_(options.env.scheduler, &published_),
       manifest_mutex_(options.env.scheduler),
       background_rate_(options.env.scheduler, options.background_write_rate),
-      policy_(NewCompactionPolicy(options)) {}
+      policy_(NewCompactionPolicy(options)) {
+  table_context_.cache = cache_.get();
+  table_context_.listener = options.listener;
+}
 
 DB::Impl::~Impl() = default;
 
-TableBuilderOptions DB::Impl::BuilderOptions() const {
-  return {.file_id = 0,
-          .block_size = options_.block_size,
-          .block_restart_interval = options_.block_restart_interval};
+// Requires mutex_, for levels below 0: the deepest level with data counts as the bottom.
+TableBuilderOptions DB::Impl::BuilderOptions(int level) const {
+  TableBuilderOptions builder{.file_id = 0,
+                              .block_size = options_.block_size,
+                              .block_restart_interval = options_.block_restart_interval,
+                              .compression = Compression::kNone,
+                              .filter_bits_per_key = options_.filter_bits_per_key};
+  if (!options_.compression.empty()) {
+    const size_t at = std::min(static_cast<size_t>(level), options_.compression.size() - 1);
+    builder.compression = options_.compression[at];
+  }
+  if (level == 0 || !options_.bottommost_compression) return builder;
+  for (int deeper = level + 1; deeper < kNumLevels; ++deeper) {
+    if (!version_->level(deeper).empty()) return builder;
+  }
+  builder.compression = *options_.bottommost_compression;
+  return builder;
 }
 
-std::shared_ptr<const TableFile> DB::Impl::NewTableFile(const FileMeta& meta) const {
-  return std::make_shared<TableFile>(fs_, scheduler_, directory_, meta);
+std::shared_ptr<const TableFile> DB::Impl::NewTableFile(const FileMeta& meta) {
+  return std::make_shared<TableFile>(fs_, scheduler_, directory_, meta, &table_context_);
 }
 
 void DB::Impl::Notify(EventKind kind, uint64_t number, uint64_t amount) const {

@@ -126,6 +126,7 @@ Status DB::Impl::ApplyEdit(VersionEdit edit, const Version::Change& change, Lock
 // I9. A table that a reader still pins stays until that reader lets go (ReleaseReader); what is
 // left at the end of the process is an orphan that the next open removes.
 void DB::Impl::RemoveObsoleteTables(Lock* lock) {
+  const bool reclaimed = read_state_.Reclaim();
   // After an error of the MANIFEST, the next recovery may find that it names them still (I7).
   if (!write_error_.ok()) return;
   Version::Tables unused;
@@ -135,7 +136,7 @@ void DB::Impl::RemoveObsoleteTables(Lock* lock) {
     unused.push_back(std::move(table));
     return true;
   });
-  any_obsolete_.store(!obsolete_.empty(), std::memory_order_relaxed);
+  any_obsolete_.store(!reclaimed || !obsolete_.empty());
   if (unused.empty()) return;
   ++background_jobs_;
   lock->unlock();
@@ -150,7 +151,7 @@ void DB::Impl::RemoveObsoleteTables(Lock* lock) {
 
 // A reader has just let go of its state, and may have been the last to need a table.
 void DB::Impl::ReleaseReader() {
-  if (!any_obsolete_.load(std::memory_order_relaxed)) return;
+  if (!any_obsolete_.load()) return;
   Lock lock(mutex_);
   RemoveObsoleteTables(&lock);
 }

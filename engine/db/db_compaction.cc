@@ -183,7 +183,6 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
       for (const auto& tables : compaction.inputs) {
         obsolete_.insert(obsolete_.end(), tables.begin(), tables.end());
       }
-      any_obsolete_.store(true, std::memory_order_relaxed);
     });
   }
   for (const uint64_t number : change.removed) compacting_.erase(number);
@@ -197,12 +196,12 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
   std::vector<std::unique_ptr<InternalIterator>> sources;
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     if (plan.inputs[i].level != 0) {
-      sources.push_back(NewLevelIterator(&compaction.inputs[i]));
+      sources.push_back(NewLevelIterator(&compaction.inputs[i], Caching::kBypass));
       continue;
     }
     for (const auto& table : compaction.inputs[i]) {
       SHEARPIN_ASSIGN_OR_RETURN(const Table* opened, table->Open());
-      sources.push_back(opened->NewIterator());
+      sources.push_back(opened->NewIterator(Caching::kBypass));
     }
   }
   const auto merge = NewMergingIterator(std::move(sources));
@@ -222,15 +221,16 @@ Status DB::Impl::MergeTables(const Compaction& compaction, std::vector<FileMeta>
   OutputCutter cutter(plan, bottom ? &none : &compaction.version->level(plan.output_level + 1));
   for (kept.SeekToFirst(); kept.Valid() || (kept.status().ok() && !ranges.empty());) {
     uint64_t number;
+    TableBuilderOptions builder;
     {
       Lock lock(mutex_);
       // A merge loses nothing by being given up.
       if (stopping_) return Status::Aborted(directory_ + ": the database is closing");
       number = NewFileNumber();
+      builder = BuilderOptions(plan.output_level);
     }
-    auto meta =
-        WriteTable(fs_, directory_, database_id_, number, BuilderOptions(), &kept, &ranges, &cutter,
-                   [this](uint64_t bytes) { background_rate_.TakeAndWait(bytes); });
+    auto meta = WriteTable(fs_, directory_, database_id_, number, builder, &kept, &ranges, &cutter,
+                           [this](uint64_t bytes) { background_rate_.TakeAndWait(bytes); });
     if (!meta.ok()) {
       fs_->Unlink(JoinPath(directory_, TableName(number))).IgnoreError();
       return meta.status();

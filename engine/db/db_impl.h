@@ -24,7 +24,8 @@
 // Locking: mutex_ guards what is marked so. File operations run without it; the front of the write
 // queue alone touches the active log and memtable. manifest_mutex_ is held while an edit is written
 // and published, so that Versions follow each other as the MANIFEST says; it is taken before
-// mutex_.
+// mutex_. Readers take none of them: read_state_ pins what they see (ReadStateCell). The locks of
+// the block cache and of read_state_ come last.
 #pragma once
 
 #include <atomic>
@@ -39,12 +40,14 @@
 #include <string>
 #include <vector>
 
+#include "engine/cache/block_cache.h"
 #include "engine/compaction/policy.h"
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
+#include "engine/db/read_state_cell.h"
 #include "engine/db/retry_backoff.h"
 #include "engine/db/write_queue.h"
 #include "engine/event_listener.h"
@@ -98,7 +101,8 @@ class DB::Impl {
   void ReleaseSnapshot(SequenceNumber sequence);
   Status VerifyTables(const Version& version);
   Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
-              LoadedBlock* block, Lookup* found) const;
+              LoadedBlock* block, Lookup* found, FilterCounts* counts) const;
+  std::string ReadStats() const;
 
   // db_transaction.cc
   void EndTransaction(SequenceNumber snapshot);
@@ -176,8 +180,13 @@ class DB::Impl {
   Status MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs);
   bool CompactionDue() const;
 
-  TableBuilderOptions BuilderOptions() const;
-  std::shared_ptr<const TableFile> NewTableFile(const FileMeta& meta) const;
+  // db_memory.cc
+  void ApplyMemoryBudget();
+  uint64_t FrozenMemory() const;
+  bool RoomForMemtable() const;
+
+  TableBuilderOptions BuilderOptions(int level = 0) const;
+  std::shared_ptr<const TableFile> NewTableFile(const FileMeta& meta);
   std::shared_ptr<const ReadState> AcquireReadState(const Snapshot* snapshot,
                                                     SequenceNumber* sequence);
   void RebuildReadState();                                  // requires mutex_
@@ -188,6 +197,8 @@ class DB::Impl {
   const std::string directory_;
   FileSystem* const fs_;
   Scheduler* const scheduler_;
+  const std::shared_ptr<BlockCache> cache_;  // null: none
+  TableContext table_context_;
   std::unique_ptr<FileLock> file_lock_;
   uint64_t database_id_ = 0;
 
@@ -213,13 +224,17 @@ class DB::Impl {
                                             // what was acknowledged; guarded by mutex_
   std::deque<std::shared_ptr<LogWriter>> older_logs_;  // not retired; guarded by mutex_
   std::shared_ptr<const Version> version_;             // guarded by mutex_
-  std::shared_ptr<const ReadState> read_state_;        // guarded by mutex_
+  ReadStateCell read_state_;                           // published under mutex_
 
   Mutex manifest_mutex_;
   std::unique_ptr<Manifest> manifest_;  // guarded by manifest_mutex_; replaced by Resume
   uint64_t manifest_size_at_open_ = 0;
 
   RateLimiter background_rate_;
+  // See ApplyMemoryBudget; guarded by mutex_.
+  uint64_t memtable_limit_ = 0;
+  uint64_t memtables_limit_ = 0;
+
   const std::unique_ptr<const CompactionPolicy> policy_;
   static constexpr uint64_t kFullDebt = 1000;
   uint64_t debt_ = 0;                        // see UpdateDebt; guarded by mutex_
@@ -234,7 +249,7 @@ class DB::Impl {
   RetryBackoff compaction_retry_;            // guarded by mutex_
   int background_jobs_ = 0;                  // flushes, compactions; guarded by mutex_
   std::vector<Version::TablePtr> obsolete_;  // I9; guarded by mutex_
-  std::atomic<bool> any_obsolete_{false};    // whether obsolete_ holds anything
+  std::atomic<bool> any_obsolete_{false};    // obsolete_ or older read states may hold anything
 
   std::unique_ptr<Scheduler::ThreadHandle> flusher_;
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> compactors_;

@@ -64,6 +64,7 @@ Status DB::Impl::Open() {
   }
 
   version_ = std::make_shared<Version>();
+  ApplyMemoryBudget();
   VersionEdit edit;
   LogEnd log_end;
   SHEARPIN_RETURN_IF_ERROR(ReplayLogs(state, names, &log_end, &edit));
@@ -204,9 +205,7 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;
-    if (edit == nullptr || active_->ApproximateBytes() < options_.write_buffer_size) {
-      return Status::Ok();
-    }
+    if (edit == nullptr || active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);
   };
   SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));

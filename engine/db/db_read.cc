@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/seek_key.h"
 #include "engine/db/db_impl.h"
 #include "engine/db/db_iterator.h"
 #include "engine/manifest/file_names.h"
@@ -11,48 +12,53 @@ namespace shearpin {
 
 std::shared_ptr<const ReadState> DB::Impl::AcquireReadState(const Snapshot* snapshot,
                                                             SequenceNumber* sequence) {
-  Lock lock(mutex_);
-  // Both under the lock: everything published by now is in this state, because the switch to a
-  // new memtable takes the lock too.
-  *sequence = snapshot != nullptr ? snapshot->sequence() : LatestSequence();
-  return read_state_;
+  ReadStateCell::Pin pin = read_state_.Acquire();
+  *sequence = snapshot != nullptr ? snapshot->sequence() : pin.sequence();
+  // If the state was replaced since, whoever lets go of what is returned finds out.
+  return pin.Share();
 }
 
 void DB::Impl::RebuildReadState() {
+  ApplyMemoryBudget();
   auto state = std::make_shared<ReadState>();
   state->active = active_;
   for (auto it = frozen_.rbegin(); it != frozen_.rend(); ++it) {
     state->frozen.push_back(it->memtable);
   }
   state->version = version_;
-  read_state_ = std::move(state);
+  // First, so that a reader which is seen to use the older state, and lets go of it after that,
+  // comes to look for what it held.
+  any_obsolete_.store(true);
+  const bool reclaimed = read_state_.Publish(std::move(state));
+  any_obsolete_.store(!reclaimed || !obsolete_.empty());
 }
 
 Status DB::Impl::Get(std::string_view key, std::string* value, const ReadOptions& options) {
-  SequenceNumber sequence;
-  std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
+  ReadStateCell::Pin pin = read_state_.Acquire();
   LoadedBlock block;
   Lookup found;
-  const Status status = Find(*state, key, sequence, &block, &found);
+  FilterCounts counts;
+  const SequenceNumber sequence =
+      options.snapshot != nullptr ? options.snapshot->sequence() : pin.sequence();
+  const Status status = Find(pin.state(), key, sequence, &block, &found, &counts);
   if (status.ok() && found.kind == Lookup::Kind::kValue) value->assign(found.value);
-  state.reset();
-  ReleaseReader();
+  pin.Count(counts);
+  // The lock is for the last reader of an older state only.
+  if (pin.Release()) ReleaseReader();
   if (!status.ok()) return status;
   return found.kind == Lookup::Kind::kValue ? Status::Ok() : Status::NotFound("no such key");
 }
 
 // The newest version at or below `sequence`; its value points into `state` or `*block`.
 Status DB::Impl::Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
-                      LoadedBlock* block, Lookup* found) const {
+                      LoadedBlock* block, Lookup* found, FilterCounts* counts) const {
   *found = state.active->Get(key, sequence);
   if (found->kind != Lookup::Kind::kAbsent) return Status::Ok();
   for (const auto& memtable : state.frozen) {
     *found = memtable->Get(key, sequence);
     if (found->kind != Lookup::Kind::kAbsent) return Status::Ok();
   }
-  std::string seek_key;
-  AppendInternalKey(&seek_key, key, sequence, kSeekType);
-  return state.version->Get(seek_key, block, found);
+  return state.version->Get(SeekKey(key, sequence).view(), block, found, counts);
 }
 
 std::unique_ptr<Iterator> DB::Impl::NewIterator(const ReadOptions& options) {
@@ -180,6 +186,7 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
            " flush=" + flush_retry_.error().ToString() +
            " merges=" + compaction_retry_.error().ToString() + "\n";
   }
+  if (name == "reads") return ReadStats();
   if (name == "live-files") {
     // One name a line: what the directory must hold, and all that it should.
     std::string text =

@@ -91,8 +91,12 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
       continue;
     }
     const bool stopped = debt_ >= kFullDebt;
-    if (!stopped && active_->ApproximateBytes() < options_.write_buffer_size) return Status::Ok();
-    if (!stopped && !MemtablesFull()) return SwitchMemtable(lock);
+    const size_t written = active_->ApproximateBytes();
+    if (!stopped && written < memtable_limit_) return Status::Ok();
+    if (!stopped && !MemtablesFull()) {
+      if (written < options_.write_buffer_size) Notify(EventKind::kMemtableCut, 0, written);
+      return SwitchMemtable(lock);
+    }
     // Nobody can tell when a try will succeed: the writer hears of the error instead of waiting.
     if (stopped) {
       SHEARPIN_RETURN_IF_ERROR(compaction_retry_.error().Prefixed("writes wait for a merge"));
@@ -107,7 +111,8 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
 
 // Requires mutex_.
 bool DB::Impl::MemtablesFull() const {
-  return frozen_.size() + 1 >= static_cast<size_t>(options_.max_write_buffers);
+  return frozen_.size() + 1 >= static_cast<size_t>(options_.max_write_buffers) ||
+         !RoomForMemtable();
 }
 
 // Requires mutex_. How far the tree is between the triggers, in thousandths: 0 is no reason to

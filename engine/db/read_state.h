@@ -9,7 +9,7 @@
 
 namespace shearpin {
 
-struct ReadState {
+struct ReadState : std::enable_shared_from_this<ReadState> {
   std::shared_ptr<const MemTable> active;
   std::vector<std::shared_ptr<const MemTable>> frozen;  // newest first
   std::shared_ptr<const Version> version;

@@ -1,6 +1,7 @@
 // Threads, locks and sleeping by the standard library. The standard objects live inside the
 // LockRep, so a Mutex costs what a std::mutex costs plus one virtual call.
 #include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -64,6 +65,10 @@ class RealSchedulerImpl final : public Scheduler {
     std::this_thread::sleep_until(TimeOf(deadline_micros));
   }
   void Yield(const char*) override {}
+  uint32_t ProcessorHint() override {
+    const int processor = sched_getcpu();
+    return processor < 0 ? 0 : static_cast<uint32_t>(processor);
+  }
   uint64_t NowMicros() override { return RealClock()->NowMicros(); }
 
   void MutexInit(LockRep* mutex) override { new (mutex->bytes) std::mutex; }

@@ -46,6 +46,10 @@ class Scheduler {
   // publication. `tag` is a string literal that names the place in traces.
   virtual void Yield(const char* tag) = 0;
 
+  // Near which processor the caller runs, or 0: tells threads where to spread over shared memory so
+  // that they seldom meet. Nothing that shows outside may depend on it.
+  virtual uint32_t ProcessorHint() { return 0; }
+
   // Current time on the clock that deadlines below are measured with (microseconds).
   virtual uint64_t NowMicros() = 0;
 

@@ -9,7 +9,8 @@ namespace {
 
 class LevelIterator : public InternalIterator {
  public:
-  explicit LevelIterator(const Version::Tables* tables) : tables_(tables) {}
+  LevelIterator(const Version::Tables* tables, Caching caching)
+      : tables_(tables), caching_(caching) {}
 
   void SeekToFirst() override {
     if (!Enter(0)) return;
@@ -66,7 +67,7 @@ class LevelIterator : public InternalIterator {
       SetError(table.status());
       return false;
     }
-    table_ = (*table)->NewIterator();
+    table_ = (*table)->NewIterator(caching_);
     index_ = index;
     return true;
   }
@@ -98,14 +99,15 @@ class LevelIterator : public InternalIterator {
   }
 
   const Version::Tables* const tables_;
+  const Caching caching_;
   size_t index_ = 0;
   std::unique_ptr<InternalIterator> table_;
 };
 
 }  // namespace
 
-std::unique_ptr<InternalIterator> NewLevelIterator(const Version::Tables* tables) {
-  return std::make_unique<LevelIterator>(tables);
+std::unique_ptr<InternalIterator> NewLevelIterator(const Version::Tables* tables, Caching caching) {
+  return std::make_unique<LevelIterator>(tables, caching);
 }
 
 }  // namespace shearpin

@@ -10,18 +10,32 @@
 namespace shearpin {
 
 TableFile::TableFile(FileSystem* fs, Scheduler* scheduler, const std::string& directory,
-                     FileMeta meta)
+                     FileMeta meta, TableContext* context)
     : fs_(fs),
+      context_(context),
       meta_(std::move(meta)),
       path_(JoinPath(directory, TableName(meta_.number))),
       opening_(scheduler) {}
+
+TableFile::~TableFile() {
+  if (table_ != nullptr && context_ != nullptr) {
+    context_->memory.fetch_sub(table_->MemoryUsage(), std::memory_order_relaxed);
+  }
+}
 
 StatusOr<const Table*> TableFile::Open() const {
   if (const Table* table = opened_.load(std::memory_order_acquire)) return table;
   std::lock_guard lock(opening_);
   if (table_ == nullptr) {
     SHEARPIN_ASSIGN_OR_RETURN(
-        table_, Table::Open(fs_, path_, {.file_id = meta_.file_id, .file_size = meta_.size}));
+        table_, Table::Open(fs_, path_, {.file_id = meta_.file_id, .file_size = meta_.size},
+                            context_ != nullptr ? context_->cache : nullptr));
+    if (context_ != nullptr) {
+      context_->memory.fetch_add(table_->MemoryUsage(), std::memory_order_relaxed);
+      if (!table_->filter_status().ok() && context_->listener != nullptr) {
+        context_->listener->OnEvent({EventKind::kFilterDamaged, meta_.number});
+      }
+    }
     opened_.store(table_.get(), std::memory_order_release);
   }
   return static_cast<const Table*>(table_.get());
@@ -111,7 +125,8 @@ Status Version::CoverOf(std::string_view user_key, SequenceNumber sequence, KeyS
   return Status::Ok();
 }
 
-Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
+Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
+                    FilterCounts* counts) const {
   const std::string_view user_key = UserKey(seek_key);
   *result = Lookup();
   for (int level = 0; level < kNumLevels; ++level) {
@@ -121,7 +136,7 @@ Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* resul
     for (size_t i = first; i < end; ++i) {
       if (!tables[i]->Covers(user_key)) continue;
       SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
-      SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result));
+      SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result, counts));
       result->HideBehind(table->range_tombstones().CoverOf(user_key, SequenceOf(seek_key)));
       if (result->kind != Lookup::Kind::kAbsent) return Status::Ok();
     }

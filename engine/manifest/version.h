@@ -13,19 +13,32 @@
 #include "engine/base/internal_key.h"
 #include "engine/base/lookup.h"
 #include "engine/base/range_tombstones.h"
+#include "engine/cache/block_cache.h"
 #include "engine/env/file_system.h"
 #include "engine/env/scheduler.h"
+#include "engine/event_listener.h"
 #include "engine/manifest/version_edit.h"
 #include "engine/sst/table.h"
 #include "engine/status.h"
 
 namespace shearpin {
 
+// What the tables of one database share; outlives them. Thread safety: as its members.
+struct TableContext {
+  BlockCache* cache = nullptr;        // may be null
+  EventListener* listener = nullptr;  // may be null
+  std::atomic<uint64_t> memory{0};    // bytes of indexes and filters of all open tables
+};
+
 // A table of the database, opened at the first use.
 // Thread safety: all methods from many threads at once. Ownership: shared by Versions.
 class TableFile {
  public:
-  TableFile(FileSystem* fs, Scheduler* scheduler, const std::string& directory, FileMeta meta);
+  TableFile(FileSystem* fs, Scheduler* scheduler, const std::string& directory, FileMeta meta,
+            TableContext* context = nullptr);
+  ~TableFile();
+  TableFile(const TableFile&) = delete;
+  TableFile& operator=(const TableFile&) = delete;
 
   const FileMeta& meta() const { return meta_; }
   const std::string& path() const { return path_; }
@@ -40,6 +53,7 @@ class TableFile {
 
  private:
   FileSystem* const fs_;
+  TableContext* const context_;
   const FileMeta meta_;
   const std::string path_;
   mutable Mutex opening_;
@@ -67,8 +81,9 @@ class Version {
   const Tables& level(int i) const { return levels_[i]; }
 
   // The newest version of the key at or below the sequence of `seek_key` (user key, sequence,
-  // kSeekType). `result->value` points into `*block`.
-  Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const;
+  // kSeekType). `result->value` points into `*block`. Adds to `*counts` unless it is null.
+  Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
+             FilterCounts* counts = nullptr) const;
 
   // As RangeTombstones::CoverOf, over the tables; the span's ends live as long as this Version.
   // An error if a table whose tombstones may cover the key cannot be opened.
@@ -108,6 +123,7 @@ bool Overlaps(const TableFile& table, std::string_view begin, std::string_view e
 size_t FindTable(const Version::Tables& tables, std::string_view user_key);
 
 // Over tables that do not overlap, in order, as one sorted source. `tables` outlives it.
-std::unique_ptr<InternalIterator> NewLevelIterator(const Version::Tables* tables);
+std::unique_ptr<InternalIterator> NewLevelIterator(const Version::Tables* tables,
+                                                   Caching caching = Caching::kUse);
 
 }  // namespace shearpin

@@ -78,16 +78,17 @@ bool BlockIterator::SortsBefore(std::string_view a, std::string_view b) const {
 void BlockIterator::ExtendKey(size_t shared, std::string_view rest) {
   const size_t size = shared + rest.size();
   if (size > key_capacity_) {
-    const size_t capacity = std::max({size, 2 * key_capacity_, size_t{64}});
+    const size_t capacity = std::max(size, 2 * key_capacity_);
     auto buffer = std::make_unique_for_overwrite<char[]>(capacity);
     std::memcpy(buffer.get(), key_.data(), shared);
-    key_buffer_ = std::move(buffer);
+    long_key_ = std::move(buffer);
+    key_buffer_ = long_key_.get();
     key_capacity_ = capacity;
-  } else if (key_.data() != key_buffer_.get()) {
-    std::memcpy(key_buffer_.get(), key_.data(), shared);
+  } else if (key_.data() != key_buffer_) {
+    std::memcpy(key_buffer_, key_.data(), shared);
   }
-  std::memcpy(key_buffer_.get() + shared, rest.data(), rest.size());
-  key_ = {key_buffer_.get(), size};
+  std::memcpy(key_buffer_ + shared, rest.data(), rest.size());
+  key_ = {key_buffer_, size};
 }
 
 bool BlockIterator::DecodeEntry(size_t offset) {

@@ -79,11 +79,14 @@ class BlockIterator {
   bool valid_ = false;
   size_t offset_ = 0;
   size_t next_offset_ = 0;
-  std::string_view key_;  // in the block, key_buffer_ or passed_keys_
+  std::string_view key_;  // in the block, *key_buffer_ or passed_keys_
   std::string_view value_;
 
-  std::unique_ptr<char[]> key_buffer_;
-  size_t key_capacity_ = 0;
+  // For keys that are not whole in the block: the short ones cost no allocation.
+  char short_key_[64];
+  std::unique_ptr<char[]> long_key_;
+  char* key_buffer_ = short_key_;
+  size_t key_capacity_ = sizeof(short_key_);
 
   // The entries of the current interval up to the current one, while moving backwards.
   std::vector<PassedEntry> passed_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/compression.h"
 #include "engine/status.h"
 
 namespace shearpin {
@@ -33,9 +34,6 @@ enum class BlockKind : uint8_t {
   kRangeDelete = 5,
 };
 std::string_view BlockKindName(BlockKind kind);
-
-enum class Compression : uint8_t { kNone = 0, kLz4 = 1, kZstd = 2 };
-std::string_view CompressionName(Compression compression);
 
 // After every block: u8 type (kind << 4 | compression), u64 checksum of block and type byte.
 constexpr size_t kBlockTrailerSize = 9;

@@ -4,27 +4,33 @@
 #include <utility>
 
 #include "engine/base/internal_key.h"
+#include "engine/sst/block_compression.h"
 #include "engine/sst/range_delete_block.h"
 #include "engine/sst/table_iterator.h"
 #include "engine/sst/table_verifier.h"
 
 namespace shearpin {
 
-Table::Table(std::unique_ptr<RandomAccessFile> file, std::string path, const Expected& expected)
+Table::Table(std::unique_ptr<RandomAccessFile> file, std::string path, const Expected& expected,
+             BlockCache* cache)
     : file_(std::move(file)),
       path_(std::move(path)),
       file_id_(expected.file_id),
-      file_size_(expected.file_size) {}
+      file_size_(expected.file_size),
+      cache_(cache),
+      // Not the file id: a copy of the database in the same process may give it to another file.
+      cache_id_(cache != nullptr ? cache->NewTableId() : 0) {}
 
 StatusOr<std::unique_ptr<Table>> Table::Open(FileSystem* fs, const std::string& path,
-                                             const Expected& expected) {
+                                             const Expected& expected, BlockCache* cache) {
   SHEARPIN_ASSIGN_OR_RETURN(auto file, fs->OpenRandomAccess(path));
-  return Open(std::move(file), path, expected);
+  return Open(std::move(file), path, expected, cache);
 }
 
 StatusOr<std::unique_ptr<Table>> Table::Open(std::unique_ptr<RandomAccessFile> file,
-                                             std::string path, const Expected& expected) {
-  std::unique_ptr<Table> table(new Table(std::move(file), std::move(path), expected));
+                                             std::string path, const Expected& expected,
+                                             BlockCache* cache) {
+  std::unique_ptr<Table> table(new Table(std::move(file), std::move(path), expected, cache));
   Footer footer;
   SHEARPIN_RETURN_IF_ERROR(table->ReadFooter(&footer));
   table->index_handle_ = footer.index;
@@ -32,8 +38,11 @@ StatusOr<std::unique_ptr<Table>> Table::Open(std::unique_ptr<RandomAccessFile> f
   BlockIterator index;
   index.Reset(table->index_.contents(), BlockIterator::Order::kInternal);
   if (index.damage() != nullptr) return table->Damage(BlockKind::kIndex, footer.index, index);
-  SHEARPIN_RETURN_IF_ERROR(
-      table->ReadMetaindex(footer.metaindex, &table->properties_, &table->range_tombstones_));
+  Filter filter;
+  SHEARPIN_RETURN_IF_ERROR(table->ReadMetaindex(footer.metaindex, &table->properties_, &filter,
+                                                &table->range_tombstones_));
+  table->filter_ = std::move(filter.bloom);
+  table->filter_status_ = std::move(filter.status);
   return table;
 }
 
@@ -58,7 +67,7 @@ Status Table::ReadFooter(Footer* footer) const {
   return Status::Ok();
 }
 
-Status Table::ReadMetaindex(const BlockHandle& handle, TableProperties* properties,
+Status Table::ReadMetaindex(const BlockHandle& handle, TableProperties* properties, Filter* filter,
                             RangeTombstones* range_tombstones) const {
   LoadedBlock block;
   SHEARPIN_RETURN_IF_ERROR(LoadBlock(handle, BlockKind::kMetaindex, &block));
@@ -76,6 +85,8 @@ Status Table::ReadMetaindex(const BlockHandle& handle, TableProperties* properti
       has_properties = true;
     } else if (it.key() == kRangeDeletesBlockName) {
       SHEARPIN_RETURN_IF_ERROR(ReadRangeDeletes(named, range_tombstones));
+    } else if (it.key() == kBloomFilterName) {
+      filter->status = ReadFilter(named, &filter->bloom);
     } else if (!it.key().starts_with(kFilterPrefix)) {
       return Status::NotSupported(path_ + ": has a block named " + std::string(it.key()));
     }
@@ -106,25 +117,61 @@ Status Table::ReadRangeDeletes(const BlockHandle& handle, RangeTombstones* range
   return Status::Ok();
 }
 
-Status Table::LoadBlock(const BlockHandle& handle, BlockKind kind, LoadedBlock* block) const {
+Status Table::ReadFilter(const BlockHandle& handle, BloomFilter* filter) const {
+  LoadedBlock block;
+  SHEARPIN_RETURN_IF_ERROR(LoadBlock(handle, BlockKind::kFilter, &block));
+  StatusOr<BloomFilter> decoded = BloomFilter::Decode(block.contents());
+  if (!decoded.ok()) return Damage(BlockKind::kFilter, handle, decoded.status().message());
+  *filter = *std::move(decoded);
+  return Status::Ok();
+}
+
+Status Table::ReadBlock(const BlockHandle& handle, BlockKind kind, BlockBytes* bytes) const {
   const uint64_t limit = file_size_ - Footer::kSize;
   if (handle.size > limit || handle.offset > limit - handle.size ||
       kBlockTrailerSize > limit - handle.size - handle.offset) {
     return Damage(kind, handle, "leaves the file");
   }
   const size_t stored_size = handle.size + kBlockTrailerSize;
-  if (stored_size > block->capacity_) {
-    block->buffer_ = std::make_unique_for_overwrite<char[]>(stored_size);
-    block->capacity_ = stored_size;
+  if (stored_size > bytes->capacity) {
+    bytes->buffer = std::make_unique_for_overwrite<char[]>(stored_size);
+    bytes->capacity = stored_size;
   }
   std::string_view stored;
-  SHEARPIN_RETURN_IF_ERROR(file_->Read(handle.offset, stored_size, block->buffer_.get(), &stored));
+  SHEARPIN_RETURN_IF_ERROR(file_->Read(handle.offset, stored_size, bytes->buffer.get(), &stored));
   if (stored.size() != stored_size) return Damage(kind, handle, "the file ends inside it");
   Compression compression;
   Status status = CheckStoredBlock(stored, kind, file_id_, handle.offset, &compression);
   if (status.IsCorruption()) return Damage(kind, handle, status.message());
   SHEARPIN_RETURN_IF_ERROR(status.Prefixed(path_));
-  block->contents_ = stored.substr(0, handle.size);
+  stored.remove_suffix(kBlockTrailerSize);
+  if (compression == Compression::kNone) {
+    bytes->contents = stored;
+    return Status::Ok();
+  }
+  const StatusOr<size_t> raw_size = ClaimedRawSize(compression, stored);
+  if (!raw_size.ok()) return Damage(kind, handle, raw_size.status().message());
+  auto raw = std::make_unique_for_overwrite<char[]>(*raw_size);
+  status = Decompress(compression, stored, *raw_size, raw.get());
+  if (!status.ok()) return Damage(kind, handle, status.message());
+  bytes->buffer = std::move(raw);
+  bytes->capacity = *raw_size;
+  bytes->contents = {bytes->buffer.get(), *raw_size};
+  return Status::Ok();
+}
+
+Status Table::LoadBlock(const BlockHandle& handle, BlockKind kind, LoadedBlock* block,
+                        Caching caching) const {
+  block->pin_.Release();
+  if (cache_ == nullptr || caching == Caching::kBypass) {
+    SHEARPIN_RETURN_IF_ERROR(ReadBlock(handle, kind, &block->own_));
+    block->contents_ = block->own_.contents;
+    return Status::Ok();
+  }
+  SHEARPIN_RETURN_IF_ERROR(cache_->FindOrLoad(
+      {cache_id_, handle.offset}, [&](BlockBytes* bytes) { return ReadBlock(handle, kind, bytes); },
+      &block->pin_));
+  block->contents_ = block->pin_.contents();
   return Status::Ok();
 }
 
@@ -136,10 +183,10 @@ Status Table::ParseIndexEntry(const BlockIterator& index, BlockHandle* handle) c
   return Status::Ok();
 }
 
-Status Table::LoadDataBlock(const BlockIterator& index, BlockHandle* handle, LoadedBlock* block,
-                            BlockIterator* data) const {
+Status Table::LoadDataBlock(const BlockIterator& index, Caching caching, BlockHandle* handle,
+                            LoadedBlock* block, BlockIterator* data) const {
   SHEARPIN_RETURN_IF_ERROR(ParseIndexEntry(index, handle));
-  SHEARPIN_RETURN_IF_ERROR(LoadBlock(*handle, BlockKind::kData, block));
+  SHEARPIN_RETURN_IF_ERROR(LoadBlock(*handle, BlockKind::kData, block, caching));
   data->Reset(block->contents(), BlockIterator::Order::kInternal);
   if (data->damage() != nullptr) return Damage(BlockKind::kData, *handle, *data);
   // Were a block without entries passed over, keys could go missing unnoticed.
@@ -147,8 +194,21 @@ Status Table::LoadDataBlock(const BlockIterator& index, BlockHandle* handle, Loa
   return Status::Ok();
 }
 
-Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
+Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
+                  FilterCounts* counts) const {
   *result = {};
+  if (!filter_.MayContain(UserKey(seek_key))) {
+    if (counts != nullptr) ++counts->useful;
+    return Status::Ok();
+  }
+  SHEARPIN_RETURN_IF_ERROR(Search(seek_key, block, result));
+  if (counts != nullptr && filter_.exists()) {
+    ++(result->kind == Lookup::Kind::kAbsent ? counts->false_positive : counts->true_positive);
+  }
+  return Status::Ok();
+}
+
+Status Table::Search(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
   BlockIterator index;
   index.Reset(index_.contents(), BlockIterator::Order::kInternal);
   index.Seek(seek_key);
@@ -157,7 +217,7 @@ Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result)
   }
   BlockHandle handle;
   BlockIterator data;
-  SHEARPIN_RETURN_IF_ERROR(LoadDataBlock(index, &handle, block, &data));
+  SHEARPIN_RETURN_IF_ERROR(LoadDataBlock(index, Caching::kUse, &handle, block, &data));
   data.Seek(seek_key);
   // Past the block's last key means absent: the separator is >= the seek key, and the next block
   // begins with a greater user key (README.md, "Separators").
@@ -168,8 +228,8 @@ Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result)
   return Status::Ok();
 }
 
-std::unique_ptr<InternalIterator> Table::NewIterator() const {
-  return std::make_unique<TableIterator>(this);
+std::unique_ptr<InternalIterator> Table::NewIterator(Caching caching) const {
+  return std::make_unique<TableIterator>(this, caching);
 }
 
 Status Table::VerifyAll(std::optional<uint64_t> file_checksum) const {
@@ -177,8 +237,9 @@ Status Table::VerifyAll(std::optional<uint64_t> file_checksum) const {
 }
 
 size_t Table::MemoryUsage() const {
-  return sizeof(*this) + index_.capacity_ + range_tombstones_.MemoryUsage() +
-         properties_.smallest_key.size() + properties_.largest_key.size() + path_.size();
+  return sizeof(*this) + index_.own_.capacity + filter_.MemoryUsage() +
+         range_tombstones_.MemoryUsage() + properties_.smallest_key.size() +
+         properties_.largest_key.size() + path_.size();
 }
 
 Status Table::Damage(BlockKind kind, const BlockHandle& handle, std::string_view reason) const {

@@ -22,9 +22,11 @@ TableBuilder::TableBuilder(const TableBuilderOptions& options, WritableFile* fil
       file_(file),
       data_block_(options.block_size, options.block_restart_interval),
       // Every index key whole: a search compares them where they stand.
-      index_block_(kMaxBlockTarget, 1) {
+      index_block_(kMaxBlockTarget, 1),
+      compressor_(options.compression),
+      filter_(options.filter_bits_per_key) {
   properties_.file_id = options.file_id;
-  properties_.compression = CompressionName(Compression::kNone);
+  properties_.compression = CompressionName(options.compression);
   properties_.writer_version = kWriterVersion;
 }
 
@@ -45,6 +47,7 @@ Status TableBuilder::Add(std::string_view internal_key, std::string_view value) 
   }
   if (properties_.entries == 0) properties_.smallest_key = internal_key;
   last_key_.assign(internal_key);
+  if (options_.filter_bits_per_key > 0) filter_.Add(UserKey(internal_key));
   ++properties_.entries;
   if (TypeOf(internal_key) == ValueType::kDelete) ++properties_.deletions;
   properties_.key_bytes += internal_key.size();
@@ -58,7 +61,10 @@ Status TableBuilder::Add(std::string_view internal_key, std::string_view value) 
 Status TableBuilder::FlushDataBlock(std::string_view next) {
   BlockHandle handle;
   data_block_.Finish(&scratch_);
-  SHEARPIN_RETURN_IF_ERROR(WriteBlock(&scratch_, BlockKind::kData, &handle));
+  const bool compressed = compressor_.Compress(scratch_, &compressed_);
+  SHEARPIN_RETURN_IF_ERROR(WriteBlock(compressed ? &compressed_ : &scratch_, BlockKind::kData,
+                                      &handle,
+                                      compressed ? options_.compression : Compression::kNone));
   ++properties_.data_blocks;
   properties_.data_bytes = offset_;
   std::string separator, value;
@@ -75,9 +81,10 @@ Status TableBuilder::FlushDataBlock(std::string_view next) {
   return Status::Ok();
 }
 
-Status TableBuilder::WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle) {
+Status TableBuilder::WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle,
+                                Compression compression) {
   *handle = {offset_, block->size()};
-  AppendBlockTrailer(block, kind, Compression::kNone, options_.file_id, offset_);
+  AppendBlockTrailer(block, kind, compression, options_.file_id, offset_);
   SHEARPIN_RETURN_IF_ERROR(AppendToFile(*block));
   block->clear();
   return Status::Ok();
@@ -105,27 +112,33 @@ Status TableBuilder::SetRangeDeletes(std::vector<RangeTombstones::Fragment> frag
 }
 
 Status TableBuilder::WriteTail() {
+  // The names ascend as the blocks are entered: shearpin.filter.bloom, shearpin.properties,
+  // shearpin.range_del.
+  BlockBuilder metaindex(kMaxBlockTarget, 1);
+  const auto enter = [&metaindex](std::string_view name, const BlockHandle& handle) {
+    std::string value;
+    AppendBlockHandle(&value, handle);
+    const bool fits = metaindex.Add(name, value);
+    SHEARPIN_CHECK(fits);
+  };
   properties_.largest_key = last_key_;
+  BlockHandle handle;
+  std::string block;
+  if (!filter_.empty()) {
+    block = filter_.Finish();
+    SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kFilter, &handle));
+    enter(kBloomFilterName, handle);
+  }
   BlockHandle range_deletes;
   if (!range_deletes_.empty()) {
     StatusOr<std::string> encoded = EncodeRangeDeletes(range_deletes_);
     if (!encoded.ok()) return status_ = encoded.status();
     SHEARPIN_RETURN_IF_ERROR(WriteBlock(&*encoded, BlockKind::kRangeDelete, &range_deletes));
   }
-  std::string block = properties_.Encode();
-  BlockHandle handle;
+  block = properties_.Encode();
   SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kProperties, &handle));
-
-  BlockBuilder metaindex(kMaxBlockTarget, 1);
-  std::string value;
-  AppendBlockHandle(&value, handle);
-  bool fits = metaindex.Add(kPropertiesBlockName, value);
-  if (!range_deletes_.empty()) {
-    value.clear();
-    AppendBlockHandle(&value, range_deletes);
-    fits &= metaindex.Add(kRangeDeletesBlockName, value);
-  }
-  SHEARPIN_CHECK(fits);
+  enter(kPropertiesBlockName, handle);
+  if (!range_deletes_.empty()) enter(kRangeDeletesBlockName, range_deletes);
   Footer footer;
   metaindex.Finish(&block);
   SHEARPIN_RETURN_IF_ERROR(WriteBlock(&block, BlockKind::kMetaindex, &footer.metaindex));
@@ -163,7 +176,9 @@ StatusOr<TableInfo> TableBuilder::Finish() {
 }
 
 uint64_t TableBuilder::EstimatedSize() const {
-  return offset_ + data_block_.SizeIfFinished() + index_block_.SizeIfFinished() + Footer::kSize;
+  const size_t filter = filter_.empty() ? 0 : filter_.EstimatedSize();
+  return offset_ + data_block_.SizeIfFinished() + filter + index_block_.SizeIfFinished() +
+         Footer::kSize;
 }
 
 }  // namespace shearpin

@@ -14,6 +14,8 @@
 #include "engine/base/range_tombstones.h"
 #include "engine/env/file_system.h"
 #include "engine/sst/block_builder.h"
+#include "engine/sst/block_compression.h"
+#include "engine/sst/bloom_filter.h"
 #include "engine/sst/format.h"
 #include "engine/sst/table_properties.h"
 #include "engine/status.h"
@@ -27,6 +29,10 @@ struct TableBuilderOptions {
   size_t block_size = 4096;
   // Keys between two restart points of a data block.
   int block_restart_interval = 16;
+  // Of data blocks. One that would not shrink by an eighth is stored raw.
+  Compression compression = Compression::kNone;
+  // Of a Bloom filter over all user keys; 0 writes none.
+  int filter_bits_per_key = 0;
 };
 
 // What the manifest records of a finished table.
@@ -69,7 +75,8 @@ class TableBuilder {
   // `next` is the key that did not fit, or empty at the end.
   Status FlushDataBlock(std::string_view next);
   // Writes `*block` with its trailer and clears it.
-  Status WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle);
+  Status WriteBlock(std::string* block, BlockKind kind, BlockHandle* handle,
+                    Compression compression = Compression::kNone);
   Status AppendToFile(std::string_view bytes);
   Status WriteTail();
 
@@ -77,12 +84,15 @@ class TableBuilder {
   WritableFile* const file_;
   BlockBuilder data_block_;
   BlockBuilder index_block_;
+  BlockCompressor compressor_;
+  BloomFilterBuilder filter_;
   uint64_t offset_ = 0;
   ChecksumStream file_checksum_;
   TableProperties properties_;
   std::vector<RangeTombstones::Fragment> range_deletes_;
   std::string last_key_;
   std::string scratch_;
+  std::string compressed_;
   bool finished_ = false;
   Status status_;
 };

@@ -240,13 +240,15 @@ TEST(TableDamageTest, AFileCutAfterOpenFailsItsReads) {
   it->SeekToFirst();
   EXPECT_FALSE(it->Valid());
   EXPECT_NE(it->status().message().find("the file ends inside it"), std::string_view::npos);
-  EXPECT_NE((*table)->VerifyAll(built.info.file_checksum).message().find("ends at offset 40"),
+  EXPECT_NE((*table)->VerifyAll(built.info.file_checksum).message().find("is 40 bytes long"),
             std::string_view::npos);
 }
 
 RC_GTEST_PROP(TableDamageTest, WalksOverDamageFailOrAgree, ()) {
   const Entries entries = AnyEntries(60);
-  const BuiltTable built = BuildTable(AnyTableOptions(), entries);
+  TableBuilderOptions options = AnyTableOptions();
+  options.filter_bits_per_key = 0;  // reads need no filter: table_features_test damages those
+  const BuiltTable built = BuildTable(options, entries);
   std::string bytes = built.bytes;
   const auto at = *rc::gen::inRange<size_t>(0, bytes.size());
   bytes[at] = static_cast<char>(bytes[at] ^ *rc::gen::inRange(1, 256));

@@ -61,6 +61,9 @@ inline TableBuilderOptions AnyTableOptions() {
   options.file_id = *rc::gen::arbitrary<uint64_t>();
   options.block_size = *rc::gen::element<size_t>(64, 128, 300, 4096);
   options.block_restart_interval = *rc::gen::inRange(1, 20);
+  options.compression =
+      *rc::gen::element(Compression::kNone, Compression::kLz4, Compression::kZstd);
+  options.filter_bits_per_key = *rc::gen::element(0, 1, 10);
   return options;
 }
 

@@ -4,7 +4,8 @@
 
 namespace shearpin {
 
-TableIterator::TableIterator(const Table* table) : table_(table) {
+TableIterator::TableIterator(const Table* table, Caching caching)
+    : table_(table), caching_(caching) {
   index_.Reset(table->index_.contents(), BlockIterator::Order::kInternal);
 }
 
@@ -21,7 +22,7 @@ bool TableIterator::LoadBlock() {
   Status status = table_->ParseIndexEntry(index_, &wanted);
   // A seek near the last one finds its block in memory.
   if (status.ok() && (!has_block_ || wanted != handle_)) {
-    status = table_->LoadDataBlock(index_, &handle_, &block_, &data_);
+    status = table_->LoadDataBlock(index_, caching_, &handle_, &block_, &data_);
     has_block_ = status.ok();
   }
   if (!status.ok()) SetError(std::move(status));

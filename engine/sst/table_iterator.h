@@ -12,7 +12,7 @@ namespace shearpin {
 
 class TableIterator final : public InternalIterator {
  public:
-  explicit TableIterator(const Table* table);
+  TableIterator(const Table* table, Caching caching);
 
   void SeekToFirst() override;
   void SeekToLast() override;
@@ -30,6 +30,7 @@ class TableIterator final : public InternalIterator {
   void SettleBackward();
 
   const Table* const table_;
+  const Caching caching_;
   BlockIterator index_;
   BlockIterator data_;
   LoadedBlock block_;

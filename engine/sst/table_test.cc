@@ -83,7 +83,7 @@ RC_GTEST_PROP(TableTest, InfoAndPropertiesSayWhatWasWritten, ()) {
   RC_ASSERT(built.info.file_checksum == Checksum(built.bytes, 0));
   TableProperties expected;
   expected.file_id = options.file_id;
-  expected.compression = "none";
+  expected.compression = CompressionName(options.compression);
   for (const auto& [key, value] : entries) {
     ++expected.entries;
     expected.deletions += TypeOf(key) == ValueType::kDelete;

@@ -36,6 +36,7 @@ class TableVerifier {
   const Table* const table_;
   BlockIterator data_;
   BlockIterator seeker_;
+  Table::Filter filter_;
   // Of what was read.
   TableProperties seen_;
 };

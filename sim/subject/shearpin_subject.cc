@@ -162,6 +162,17 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->background_write_rate = value;
   } else if (name == "flush_on_close") {
     options->flush_on_close = value != 0;
+  } else if (name == "compression") {
+    constexpr Compression kNone = Compression::kNone, kLz4 = Compression::kLz4,
+                          kZstd = Compression::kZstd;
+    const std::vector<Compression> choices[] = {{kNone}, {kLz4}, {kZstd}, {kZstd, kNone, kLz4}};
+    options->compression = choices[value];
+  } else if (name == "filter_bits_per_key") {
+    options->filter_bits_per_key = static_cast<int>(value);
+  } else if (name == "block_cache_size") {
+    options->block_cache_size = value;
+  } else if (name == "memory_budget") {
+    options->memory_budget = value;
   } else if (!SetCompactionOption(name, value, options)) {
     SHEARPIN_CHECK(false, "a knob of sim/knobs.h that ShearpinSubject does not know");
   }
