@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
                600},
         Broken{"RefusesTornTail", ToyBug::kRefusesTornTail, {"will not open"}, 100},
         Broken{"StaleRead", ToyBug::kStaleRead, {"wrong read", "wrong data"}, 50},
-        Broken{"InventsError", ToyBug::kInventsError, {"unexpected error"}, 50},
+        Broken{"InventsError", ToyBug::kInventsError, {"unexpected error", "no progress"}, 50},
         Broken{"SwallowsSyncError",
                ToyBug::kSwallowsSyncError,
                {"durable write lost", "hole before durable", "hole before a durable write"},

@@ -156,8 +156,10 @@ RC_GTEST_PROP(Version, ItsIteratorsTogetherAreAllOfIt, ()) {
   Tables tables;
   const Layers layers = AnyLayers(&tables);
   const auto version = VersionOf(layers.placed);
+  std::vector<Version::Source> sources;
+  version->AppendSources(&sources);
   std::vector<std::unique_ptr<InternalIterator>> iterators;
-  version->AppendIterators(&iterators);
+  for (Version::Source& source : sources) iterators.push_back(std::move(source.iterator));
   const auto merged = NewMergingIterator(std::move(iterators));
   Entries found;
   for (merged->SeekToFirst(); merged->Valid(); merged->Next()) {
@@ -263,12 +265,12 @@ TEST(LevelIterator, OfALevel0TableThatCannotBeOpenedIsTheError) {
   const auto table = tables.Make(One("a", 1, "1"));
   tables.Remove(*table);
   const auto version = VersionOf({{0, table}});
-  std::vector<std::unique_ptr<InternalIterator>> iterators;
-  version->AppendIterators(&iterators);
-  ASSERT_EQ(iterators.size(), 1u);
-  iterators[0]->SeekToFirst();
-  EXPECT_FALSE(iterators[0]->Valid());
-  EXPECT_FALSE(iterators[0]->status().ok());
+  std::vector<Version::Source> sources;
+  version->AppendSources(&sources);
+  ASSERT_EQ(sources.size(), 1u);
+  sources[0].iterator->SeekToFirst();
+  EXPECT_FALSE(sources[0].iterator->Valid());
+  EXPECT_FALSE(sources[0].iterator->status().ok());
 }
 
 }  // namespace

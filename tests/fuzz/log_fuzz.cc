@@ -15,8 +15,12 @@ std::vector<std::string> Seeds() {
     SHEARPIN_CHECK(log.ok());
     std::string contents;
     for (uint64_t i = 0; i < 6; ++i) {
-      SHEARPIN_CHECK((*log)->Append(i + 1, std::string(1 + i * 13, 'p')).ok());
-      if (i % 2 == 0) SHEARPIN_CHECK((*log)->Sync().ok());
+      const std::string payload(1 + i * 13, 'p');
+      const std::string_view part = payload;
+      const bool sync = i % 2 == 0;
+      const auto fill = sync ? LogWriter::Fill::kNow : LogWriter::Fill::kLater;
+      SHEARPIN_CHECK((*log)->Append(i + 1, std::span(&part, 1), fill).ok());
+      if (sync) SHEARPIN_CHECK((*log)->Sync().ok());
       SHEARPIN_CHECK(ReadFile(&fs, "/log", &contents).ok());
       seeds.push_back(contents);
     }

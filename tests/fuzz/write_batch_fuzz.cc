@@ -12,6 +12,9 @@ class Rebuild : public WriteBatch::Handler {
  public:
   void Put(std::string_view key, std::string_view value) override { batch.Put(key, value); }
   void Delete(std::string_view key) override { batch.Delete(key); }
+  void DeleteRange(std::string_view begin, std::string_view end) override {
+    batch.DeleteRange(begin, end);
+  }
   WriteBatch batch;
 };
 
@@ -23,6 +26,7 @@ std::vector<std::string> Seeds() {
   for (size_t i = 0; i < 5; ++i) {
     batch.Put("key" + std::to_string(i), std::string(i * 50, 'v'));
     batch.Delete(std::string(i * 40, 'd'));
+    batch.DeleteRange(std::string(i * 30, 'b'), std::string(i * 20, 'e'));
     seeds.emplace_back(batch.representation());
   }
   return seeds;
