@@ -112,6 +112,7 @@ ARROWS = (
     ("engine/compaction/", ("engine/compaction/", "engine/manifest/", "engine/memtable/",
                             "engine/sst/", "engine/cache/") + BASE),
     ("engine/db/", ("engine/",)),
+    ("engine/repair/", ("engine/",)),
     # A tool that dumps files reads the formats; what a database does it asks of the public headers.
     # Its policy laboratory asks the policies, which are pure functions.
     ("engine/tool/", ("engine/tool/", "engine/wal/", "engine/sst/", "engine/manifest/",
@@ -119,7 +120,8 @@ ARROWS = (
     ("engine/", ("engine/base/", "engine/env/") + PUBLIC),
 )
 DB_HEADER = "engine/db.h"
-ABOVE_DB = ("engine/db/", "engine/tool/", "faultfs/", "sim/", "tests/", "engine/db.")
+ABOVE_DB = ("engine/db/", "engine/repair/", "engine/tool/", "faultfs/", "sim/", "tests/",
+            "engine/db.")
 
 # Libraries that only some parts may use.
 LIBRARIES = (
