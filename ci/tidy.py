@@ -99,7 +99,8 @@ BASE = ("engine/base/", "engine/env/") + PUBLIC
 ARROWS = (
     ("model/", ("model/",)),
     ("faultfs/", ("faultfs/", "engine/env/", "engine/status.h", "engine/base/check.h")),
-    ("sim/", ("sim/", "faultfs/", "model/", "engine/env/", "engine/base/check.h") + PUBLIC),
+    ("sim/", ("sim/", "faultfs/", "model/", "engine/env/", "engine/base/check.h",
+              "engine/base/tsv_field.h") + PUBLIC),
     ("tests/", ("tests/", "sim/", "faultfs/", "model/", "engine/")),
     ("engine/base/", ("engine/base/", "engine/status.h", "engine/iterator.h")),
     ("engine/env/", ("engine/env/", "engine/base/", "engine/status.h")),

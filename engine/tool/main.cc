@@ -13,6 +13,7 @@
 #include "engine/tool/dump.h"
 #include "engine/tool/repair_command.h"
 #include "engine/tool/shape.h"
+#include "engine/tool/verify.h"
 
 namespace shearpin::tool {
 namespace {
@@ -115,7 +116,8 @@ CLI::App* AddDump(CLI::App* app, CommandLine* line) {
 
 CLI::App* AddVerify(CLI::App* app, CommandLine* line) {
   CLI::App* command = app->add_subcommand(
-      "verify", "Recover a database as opening does, then check every checksum and scan both ways");
+      "verify",
+      "Check every checksum, every reference and the order of a database; changes nothing");
   command->add_option("DIR", line->directory, "directory of the database")->required();
   return command;
 }
@@ -219,12 +221,15 @@ int Run(int argc, char** argv) {
     line.shape.load.entry_size = line.key_size + line.value_size;
     status = Shape(line.shape, std::cout);
   } else {
-    status = Verify(line.directory, std::cout);
+    status = Verify(PosixFileSystem(), line.directory, std::cout);
   }
   std::cout.flush();
   if (status.ok() && !std::cout) status = Status::IoError("write to standard output failed");
   if (status.ok()) return all ? 0 : kDataError;
   std::cerr << "tool: " << status.ToString() << '\n';
+  if (status.IsCorruption() && !repair->parsed() && !dump->parsed()) {
+    std::cerr << "tool: `repair DIR NEWDIR` writes what can be read into a new directory\n";
+  }
   const bool bad_input = status.IsInvalidArgument() || status.IsAlreadyExists() || status.IsBusy();
   return repair->parsed() && bad_input ? kUsageError : kDataError;
 }
