@@ -6,14 +6,14 @@
 // every key whose newest readable version is a value, and is flat: one sorted run.
 //
 // What is taken
-//   P1  Tables: those that the MANIFEST names. Where it cannot be trusted to be complete, all
+//   S1  Tables: those that the MANIFEST names. Where it cannot be trusted to be complete, all
 //       that are there but those that a readable edit removed.
-//   P2  Of a table, every data block that its own checksum proves (engine/sst/table_salvage.h).
-//   P3  Logs: those from the floor on that the MANIFEST states; all where it states none.
-//   P4  Of a log, every record that proves itself: its checksum, seeded with the log's salt and the
+//   S2  Of a table, every data block that its own checksum proves (engine/sst/table_salvage.h).
+//   S3  Logs: those from the floor on that the MANIFEST states; all where it states none.
+//   S4  Of a log, every record that proves itself: its checksum, seeded with the log's salt and the
 //       record's offset, is right, it ends within what the next log's header accepted, and its
 //       sequence number is above those before it. So reading goes on behind damage.
-//   P5  Of several versions of a key the one with the highest sequence number; deletes and range
+//   S5  Of several versions of a key the one with the highest sequence number; deletes and range
 //       deletes count. So no older value wins over a newer one that could be read.
 //
 // A version that could not be read may uncover an older one, or one that it had deleted. This
@@ -51,7 +51,7 @@ struct RepairFinding {
 
 struct RepairReport {
   std::vector<RepairFinding> findings;  // by file, in the order of its bytes
-  bool by_manifest = false;             // P1: the MANIFEST said what to read
+  bool by_manifest = false;             // S1: the MANIFEST said what to read
   uint64_t tables_read = 0;             // of which anything was readable
   uint64_t blocks_read = 0;
   uint64_t logs_read = 0;

@@ -5,8 +5,7 @@
 //   V2  Of one user key, no source has a version older than one in a source behind it. Sources are
 //       the tables of level 0, newest first, and then the levels.
 //   V3  A range tombstone counts as a version of every key it covers: those in sources before it
-//   are
-//       newer, those in sources behind it older.
+//       are newer, those in sources behind it older.
 #pragma once
 
 #include "engine/manifest/version.h"

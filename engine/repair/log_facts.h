@@ -20,7 +20,7 @@ struct LogFacts {
   SequenceNumber last_sequence = 0;
 };
 
-// Rules P3 and P4 of engine/repair.h. Inserts the changes into `*memtable` and adds what is wrong
+// Rules S3 and S4 of engine/repair.h. Inserts the changes into `*memtable` and adds what is wrong
 // to `*findings`. `names`: the directory's.
 LogFacts ReadLogFacts(FileSystem* fs, const std::string& directory,
                       const std::vector<std::string>& names, const ManifestFacts& manifest,

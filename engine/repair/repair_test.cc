@@ -1,4 +1,4 @@
-// Goal: each rule of engine/repair.h, P1 to P5, and each kind of loss is told as it is. Method: one
+// Goal: each rule of engine/repair.h, S1 to S5, and each kind of loss is told as it is. Method: one
 // small database for each, damaged in one place; a ratchet over the calls that write.
 #include "engine/repair.h"
 
@@ -122,7 +122,7 @@ TEST_F(RepairTest, WhatIsNotDamagedIsCopiedWholeAndFlat) {
   EXPECT_EQ(report_.keys_written, 89u);
 }
 
-// P2.
+// S2.
 TEST_F(RepairTest, ADamagedBlockCostsItsKeysAndTheReportNamesThem) {
   PutMany("old");
   Flush();
@@ -219,7 +219,7 @@ TEST_F(RepairTest, LostRangeTombstonesAreReportedWithTheRangeTheyMayHaveCovered)
   EXPECT_GE(*finding->last_key, "k090");
 }
 
-// P1.
+// S1.
 TEST_F(RepairTest, TablesThatTheManifestDoesNotNameAreNotRead) {
   PutMany("deleted later");
   Flush();
@@ -262,7 +262,7 @@ TEST_F(RepairTest, WithoutAManifestTablesAndLogsSpeakForThemselves) {
   EXPECT_NE(FindingOf("MANIFEST", Lost::kUnknown), nullptr);
 }
 
-// P4.
+// S4.
 TEST_F(RepairTest, ReadingGoesOnBehindDamageInALog) {
   for (int i = 0; i < 20; ++i) Put("k" + std::to_string(10 + i), "value");
   Image image = Closed();
