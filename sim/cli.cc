@@ -109,7 +109,8 @@ void Session::Take(const SeedReport& report) {
 void Session::TellFinding(const Finding& finding) {
   const std::string directory = AbsoluteUserPath(out);
   const std::string name = "seed-" + std::to_string(finding.seed) + ".plan";
-  std::string story = "# " + finding.failure_class + "\n";
+  const std::string failure_class(FailureClassName(finding.failure_class));
+  std::string story = "# " + failure_class + "\n";
   size_t begin = 0;
   while (begin < finding.message.size()) {
     const size_t end = std::min(finding.message.find('\n', begin), finding.message.size());
@@ -129,7 +130,7 @@ void Session::TellFinding(const Finding& finding) {
     if (!dataset_file.empty()) artefact.command += " --dataset=" + AbsoluteUserPath(dataset_file);
   }
   std::printf("FAILED seed %llu: %s\n  %s\n", static_cast<unsigned long long>(finding.seed),
-              finding.failure_class.c_str(), finding.message.c_str());
+              failure_class.c_str(), finding.message.c_str());
   if (!finding.last_operations.empty()) std::printf("  last operations:\n");
   for (const std::string& operation : finding.last_operations) {
     std::printf("    %s\n", operation.c_str());

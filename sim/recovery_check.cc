@@ -2,8 +2,6 @@
 
 namespace shearpin::sim {
 
-using model::FailureClass;
-
 RecoveryCheck::Outcome RecoveryCheck::Check(Subject* subject, model::CrashKind kind,
                                             model::Verdict* verdict) {
   if (const Outcome outcome = Read(subject); outcome != Outcome::kLegal) return outcome;
@@ -27,7 +25,7 @@ RecoveryCheck::Outcome RecoveryCheck::Read(Subject* subject) {
 RecoveryCheck::Outcome RecoveryCheck::Judge(const model::Verdict& verdict) {
   context_->trace().Record("recovered", verdict.n, verdict.flushed, pairs_.size());
   if (verdict.ok()) return Outcome::kLegal;
-  context_->Fail(model::FailureClassName(verdict.failure_class), verdict.message);
+  context_->Fail(ClassOf(verdict.failure_class), verdict.message);
   return Outcome::kFailed;
 }
 
@@ -63,7 +61,7 @@ Status RecoveryCheck::CompareBackward(Subject* subject) {
   for (iterator->SeekToLast(); iterator->Valid(); iterator->Prev()) {
     if (left == 0 || pairs_[left - 1].key != iterator->key() ||
         pairs_[left - 1].value != iterator->value()) {
-      context_->Fail(model::FailureClassName(FailureClass::kWrongData),
+      context_->Fail(FailureClass::kWrongData,
                      "the recovered store's backward scan found " + Abbreviated(iterator->key()) +
                          " where its forward scan found " +
                          (left == 0 ? "nothing" : Abbreviated(pairs_[left - 1].key)));
@@ -73,9 +71,9 @@ Status RecoveryCheck::CompareBackward(Subject* subject) {
   }
   SHEARPIN_RETURN_IF_ERROR(iterator->status());
   if (left != 0) {
-    context_->Fail(model::FailureClassName(FailureClass::kWrongData),
-                   "the recovered store's backward scan ended before " +
-                       Abbreviated(pairs_[left - 1].key) + ", which its forward scan found");
+    context_->Fail(FailureClass::kWrongData, "the recovered store's backward scan ended before " +
+                                                 Abbreviated(pairs_[left - 1].key) +
+                                                 ", which its forward scan found");
   }
   return {};
 }
@@ -88,7 +86,7 @@ Status RecoveryCheck::CompareGets(Subject* subject) {
     Status status = subject->Get(key, nullptr, &value_);
     if (!status.ok() && !status.IsNotFound()) return status;
     if (status.ok() != (expected != nullptr) || (expected != nullptr && value_ != *expected)) {
-      context_->Fail(model::FailureClassName(FailureClass::kWrongData),
+      context_->Fail(FailureClass::kWrongData,
                      "the recovered store's get of " + Abbreviated(key) + " found " +
                          (status.ok() ? Abbreviated(value_) : "nothing") + ", its scan found " +
                          (expected != nullptr ? Abbreviated(*expected) : "nothing"));
