@@ -293,7 +293,8 @@ Step Workload::DrawStep(Rng* rng) {
       break;
     }
     case StepKind::kProperty: {
-      constexpr std::string_view kNames[] = {"levels", "stats", "reads", "last-sequence",
+      constexpr std::string_view kNames[] = {"levels",        "stats",    "reads",
+                                             "last-sequence", "counters", "histogram.flush",
                                              "no-such-name"};
       step.name = kNames[rng->Uniform(std::size(kNames))];
       break;

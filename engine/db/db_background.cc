@@ -51,6 +51,7 @@ Status DB::Impl::FlushOldest(Lock* lock) {
   std::vector<SequenceNumber> snapshots(snapshots_.begin(), snapshots_.end());
   lock->unlock();
   Notify(EventKind::kFlushBegun, number);
+  const Stopwatch stopwatch(&statistics_, Latency::kFlush);
   auto meta = WriteMemtable(*oldest.memtable, number, std::move(snapshots));
   if (!meta.ok()) {
     // No MANIFEST names it, so it is only a waste of space, which may be what is missing.

@@ -146,10 +146,12 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
   const Compaction compaction = Prepare(plan);
   VersionEdit edit;
   Version::Change change;
+  uint64_t bytes_read = 0;
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     for (const auto& table : compaction.inputs[i]) {
       edit.removed.emplace_back(plan.inputs[i].level, table->meta().number);
       change.removed.push_back(table->meta().number);
+      bytes_read += table->meta().size;
     }
   }
   Status status;
@@ -160,6 +162,7 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
     Notify(EventKind::kTrivialMove, table->meta().number);
   } else {
     lock->unlock();
+    const Stopwatch stopwatch(&statistics_, Latency::kCompaction);
     Notify(EventKind::kCompactionBegun, change.removed.size());
     std::vector<FileMeta> outputs;
     status = MergeTables(compaction, &outputs);
@@ -174,7 +177,10 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
       change.added.emplace_back(plan.output_level, NewTableFile(meta));
       edit.added.emplace_back(plan.output_level, std::move(meta));
     }
-    if (status.ok()) Notify(EventKind::kCompactionDone, 0, bytes);
+    if (status.ok()) {
+      Notify(EventKind::kCompactionDone, 0, bytes);
+      statistics_.Add(Counter::kCompactionBytesRead, bytes_read);
+    }
     lock->lock();
   }
   if (status.ok()) {

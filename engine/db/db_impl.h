@@ -44,11 +44,13 @@
 #include "engine/compaction/policy.h"
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
+#include "engine/db/event_relay.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
 #include "engine/db/read_state_cell.h"
 #include "engine/db/retry_backoff.h"
+#include "engine/db/statistics.h"
 #include "engine/db/write_queue.h"
 #include "engine/event_listener.h"
 #include "engine/manifest/manifest.h"
@@ -102,7 +104,6 @@ class DB::Impl {
   Status VerifyTables(const Version& version);
   Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
               LoadedBlock* block, Lookup* found, FilterCounts* counts) const;
-  std::string ReadStats() const;
 
   // db_transaction.cc
   void EndTransaction(SequenceNumber snapshot);
@@ -147,6 +148,7 @@ class DB::Impl {
   void UpdateDebt();
   void Delay(size_t bytes, Lock* lock);
   Status Commit(Lock* lock);
+  void CountGroup(const WriteQueue::Group& group, uint64_t log_bytes);
   Status AppendAndSync(const WriteQueue::Group& group,
                        const std::vector<std::shared_ptr<LogWriter>>& older, LogWriter* log);
   void InsertGroup(const WriteQueue::Group& group, MemTable* memtable);
@@ -184,6 +186,8 @@ class DB::Impl {
   void ApplyMemoryBudget();
   uint64_t FrozenMemory() const;
   bool RoomForMemtable() const;
+  std::string ReadStats() const;
+  std::string Counters() const;
 
   TableBuilderOptions BuilderOptions(int level = 0) const;
   std::shared_ptr<const TableFile> NewTableFile(const FileMeta& meta);
@@ -191,12 +195,14 @@ class DB::Impl {
                                                     SequenceNumber* sequence);
   void RebuildReadState();                                  // requires mutex_
   uint64_t NewFileNumber() { return next_file_number_++; }  // requires mutex_
-  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0) const;
+  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0);
 
   const Options options_;
   const std::string directory_;
   FileSystem* const fs_;
   Scheduler* const scheduler_;
+  Statistics statistics_;
+  EventRelay events_;
   const std::shared_ptr<BlockCache> cache_;  // null: none
   TableContext table_context_;
   std::unique_ptr<FileLock> file_lock_;

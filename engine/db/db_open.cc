@@ -208,7 +208,7 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
     if (edit == nullptr || active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);
   };
-  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));
+  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, &events_, replay));
   return edit == nullptr || active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
 }
 

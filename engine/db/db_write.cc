@@ -67,6 +67,7 @@ Status CheckBatch(const WriteBatch& batch) {
 
 Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
                        const WriteQueue::Validate* validate) {
+  const Stopwatch stopwatch(&statistics_, Latency::kWrite);
   SHEARPIN_RETURN_IF_ERROR(CheckBatch(*batch));
   WriteQueue::Writer writer(&mutex_, batch, options.durability, validate);
   Lock lock(mutex_);
@@ -105,7 +106,9 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
     }
     if (!waited) Notify(EventKind::kWriteStalled);
     waited = true;
+    const uint64_t begun = statistics_.NowMicros();
     progress_.Wait();
+    statistics_.AddLocked(Counter::kStallMicros, statistics_.NowMicros() - begun);
   }
 }
 
@@ -176,6 +179,7 @@ Status DB::Impl::Commit(Lock* lock) {
     }
   }
   lock->lock();
+  if (group.count != 0) CountGroup(group, log->size() - acknowledged_end);
   for (const WriteBatch* batch : group.batches) {
     if (status.ok()) history_.Record(*batch);
   }
@@ -186,6 +190,17 @@ Status DB::Impl::Commit(Lock* lock) {
     if (group.count != 0) status.MarkIndeterminate();
   }
   return status;
+}
+
+// Requires mutex_.
+void DB::Impl::CountGroup(const WriteQueue::Group& group, uint64_t log_bytes) {
+  uint64_t user_bytes = 0;
+  for (const WriteBatch* batch : group.batches) user_bytes += batch->ByteSize();
+  statistics_.AddLocked(Counter::kWriteGroups, 1);
+  statistics_.AddLocked(Counter::kWriteBatches, group.batches.size());
+  statistics_.AddLocked(Counter::kKeysWritten, group.count);
+  statistics_.AddLocked(Counter::kUserBytesWritten, user_bytes);
+  statistics_.AddLocked(Counter::kWalBytesWritten, log_bytes);
 }
 
 Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
@@ -200,6 +215,8 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
     SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts, fill));
   }
   if (group.durability != Durability::kSync) return Status::Ok();
+  const Stopwatch stopwatch(&statistics_, Latency::kSync);
+  statistics_.Add(Counter::kWalSyncs);
   // I3: a durable record in this log behind a hole in an older one would not survive recovery.
   for (const auto& old : older) SHEARPIN_RETURN_IF_ERROR(old->Sync());
   return log->Sync();
