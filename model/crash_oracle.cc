@@ -86,7 +86,18 @@ bool ForEachCut(const CommitLog& log, std::span<const std::pair<size_t, size_t>>
 
 }  // namespace
 
+CrashOracle::Floor CrashOracle::FloorNow(CrashKind kind) const {
+  const bool power = kind == CrashKind::kPowerLoss;
+  return {.durable = power ? model_->synced_sequence() : model_->logged_sequence(),
+          .flushed = model_->flushed_sequence()};
+}
+
 Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const {
+  return CheckRecovery(recovered, kind, FloorNow(kind));
+}
+
+Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
+                                   const Floor& floor) const {
   const CommitLog& log = model_->log();
   Verdict verdict;
   Recovered state{.pairs = recovered};
@@ -100,10 +111,9 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
     state.hash += PairHash(recovered[i].key, recovered[i].value);
   }
   const bool power = kind == CrashKind::kPowerLoss;
-  const uint64_t durable = power ? model_->synced_sequence() : model_->logged_sequence();
-  const size_t flushed = log.PositionAfter(model_->flushed_sequence());
+  const size_t flushed = log.PositionAfter(floor.flushed);
   verdict.prefix.flushed = flushed;
-  verdict.floor_position = std::max(log.PositionAfter(durable), flushed);
+  verdict.floor_position = std::max(log.PositionAfter(floor.durable), flushed);
   if (Search(state, &verdict) || SearchVariants(state, &verdict)) {
     const auto sequence_at = [&](size_t position) {
       return position == 0 ? log.base_sequence() : log.entries()[position - 1].last_sequence;

@@ -44,6 +44,9 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     6,   // txn-scan
     7,   // txn-commit
     1,   // txn-rollback
+    3,   // ingest
+    1,   // wait
+    1,   // read-only
 };
 
 // Where faults strike.
@@ -68,7 +71,8 @@ Swarm DrawSwarm(Rng rng) {
   }
   // Transactions come with all of their steps or not at all.
   if (rng.OneIn(2)) {
-    for (int i = static_cast<int>(StepKind::kTxnBegin); i < kNumStepKinds; ++i) {
+    for (int i = static_cast<int>(StepKind::kTxnBegin);
+         i <= static_cast<int>(StepKind::kTxnRollback); ++i) {
       swarm.steps[static_cast<size_t>(i)] = 0;
     }
   }
@@ -246,6 +250,12 @@ Step Workload::DrawStep(Rng* rng) {
       DrawMutations(count, &step, rng);
       return step;
     }
+    case StepKind::kIngest:
+      for (uint64_t i = rng->OneIn(4) ? rng->Range(1, 30) : rng->Range(1, 6); i > 0; --i) {
+        step.mutations.push_back(
+            DrawMutation(rng->OneIn(4) ? MutationKind::kDelete : MutationKind::kPut, rng));
+      }
+      break;
     case StepKind::kGet:
       step.key = keys_.Target(rng);
       if (rng->OneIn(3)) step.snapshot = AnyOf(snapshots_, rng);

@@ -59,6 +59,11 @@ Step AnyStep() {
       step.mutations = AnyMutations();
       step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
       break;
+    case StepKind::kIngest:
+      for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+        step.mutations.push_back(AnyMutation(static_cast<MutationKind>(*rc::gen::inRange(0, 2))));
+      }
+      break;
     case StepKind::kTxnBegin:
       step.slot = slot();
       step.serializable = *rc::gen::arbitrary<bool>();

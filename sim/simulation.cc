@@ -227,7 +227,10 @@ void Simulation::DiscardSubject() {
 
 void Simulation::RunClients() {
   stop_ = StopReason::kNone;
-  Opening opening = {.context = &context_, .machine = machine_.get(), .subject = subject_.get()};
+  Opening opening = {.context = &context_,
+                     .machine = machine_.get(),
+                     .subject = subject_.get(),
+                     .open_reader = [this] { return Open(machine_.get(), kDirectory, true); }};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;
