@@ -39,9 +39,10 @@ FailureClass ClassOf(RunOutcome outcome) {
 }  // namespace
 
 Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-                       const Trace::Sink& sink)
+                       const Trace::Sink& sink, CrashProbe* probe)
     : plan_(plan),
       factory_(factory),
+      probe_(probe),
       profile_(*faultfs::FindProfile(plan.profile)),
       walk_(plan.scheduler),
       scheduler_(fibers, &clock_, &walk_, &trace_,
@@ -84,7 +85,12 @@ RunResult Simulation::TakeResult() {
 
 void Simulation::Main() {
   BootFrom(std::make_unique<SimDisk>(profile_));
+  strikes_from_ = 0;
+  if (!plan_.crashes.empty() && plan_.crashes[0].start.after == CrashStart::After::kBoot) {
+    ArmNextCrash();
+  }
   RunOpenings();
+  strikes_from_.reset();
   if (!context_.failed()) CheckLiveness();
   subject_.reset();
   machine_.reset();
@@ -95,7 +101,8 @@ void Simulation::Main() {
 void Simulation::RunOpenings() {
   CrashKind kind = CrashKind::kClean;
   for (;;) {
-    if (machine_->crashed()) {
+    const bool was_crashed = machine_->crashed();
+    if (was_crashed) {
       if (!RecoverFromCrash()) return;
     } else {
       const Recovered recovered = Recover(kind, nullptr);
@@ -103,6 +110,7 @@ void Simulation::RunOpenings() {
       if (recovered == Recovered::kCrashed) continue;
     }
     if (!CheckCheckpoints(machine_.get())) return;
+    if (was_crashed) strikes_from_ = machine_->changes();
     ArmNextCrash();
     RunClients();
     if (context_.failed()) return;
@@ -110,6 +118,7 @@ void Simulation::RunOpenings() {
     if (context_.failed()) return;
     if (machine_->crashed()) continue;
     if (AllStepsDone()) {
+      ShowCrashPoint();
       if (next_crash_ == plan_.crashes.size()) return;
       machine_->fs().Freeze();  // the workload is over and the crash has not come: it comes now
       continue;
@@ -135,7 +144,9 @@ void Simulation::BeginPhase(std::string_view name, uint64_t number) {
 void Simulation::BootFrom(std::unique_ptr<SimDisk> disk) {
   if (machine_ != nullptr) suspect_ = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
   machine_.reset();
-  machine_ = std::make_unique<Machine>(std::move(disk), &context_);
+  Machine::BeforeChange before_change;
+  if (probe_ != nullptr) before_change = [this] { ShowCrashPoint(); };
+  machine_ = std::make_unique<Machine>(std::move(disk), &context_, std::move(before_change));
   known_failed_syncs_ = 0;
   if (healed_) return;
   machine_->AddFaults(plan_.faults);
@@ -255,8 +266,29 @@ void Simulation::RunClient(Opening* opening, uint32_t client) {
   }
 }
 
+// A crash that a plan cannot say (the file system had shut down, or the machine restarted with it)
+// is not shown.
+void Simulation::ShowCrashPoint() {
+  if (probe_ == nullptr || !strikes_from_ || machine_->crashed() || machine_->shut_down() ||
+      context_.failed()) {
+    return;
+  }
+  context_.PollInFlight();
+  CrashPoint point = {.disk = &machine_->disk(),
+                      .model = &context_.model(),
+                      .oracle = &context_.oracle(),
+                      .keys = &context_.keys(),
+                      .process_death = AtLeastSuspect(CrashKind::kProcessDeath),
+                      .start = {},
+                      .calls = machine_->changes() - *strikes_from_ + 1,
+                      .before = {}};
+  if (next_crash_ == 0) point.start.after = CrashStart::After::kBoot;
+  point.before = std::span(context_.result().plan.crashes).first(next_crash_);
+  probe_->AtCrashPoint(point);
+}
+
 bool Simulation::CrashIsDue(const CrashSpec& crash) const {
-  return crash.start.after == CrashStart::After::kPrevious ||
+  return crash.start.after != CrashStart::After::kStep ||
          next_step_[crash.start.client] > crash.start.step;
 }
 
@@ -270,6 +302,7 @@ void Simulation::ArmNextCrash() {
 
 // From the moment the machine has stopped to a recovered subject that is open again.
 bool Simulation::RecoverFromCrash() {
+  strikes_from_.reset();
   CrashSpec& crash = context_.result().plan.crashes[next_crash_];
   std::optional<Verdict> same;
   if (!Strike(&crash.choice, !crash.nested.empty(), &same)) return false;
@@ -462,6 +495,7 @@ void Simulation::Remount() {
   worst_ = CrashKind::kPowerLoss;
   const DiskImage image = machine_->disk().Materialise(nothing);
   BootFrom(std::make_unique<SimDisk>(image, profile_));
+  strikes_from_.reset();
   crash_armed_ = false;  // the trigger went with the machine; the next step sets it again
 }
 
