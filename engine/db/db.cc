@@ -57,8 +57,8 @@ std::shared_ptr<const TableFile> DB::Impl::NewTableFile(const FileMeta& meta) {
   return std::make_shared<TableFile>(fs_, scheduler_, directory_, meta, &table_context_);
 }
 
-void DB::Impl::Notify(EventKind kind, uint64_t number, uint64_t amount) {
-  events_.OnEvent({kind, number, amount});
+void DB::Impl::Notify(EventKind kind, uint64_t number, uint64_t amount, std::string_view detail) {
+  events_.OnEvent({kind, number, amount, detail});
 }
 
 StatusOr<std::unique_ptr<DB>> DB::Open(const Options& options, const std::string& directory) {

@@ -40,7 +40,7 @@ void DB::Impl::EndOfTry(const Status& status, RetryBackoff* retry) {
     if (!retry->error().ok()) Notify(EventKind::kRetrySucceeded);
     retry->Succeeded();
   } else {
-    Notify(EventKind::kBackgroundError);
+    Notify(EventKind::kBackgroundError, 0, 0, status.ToString());
     retry->Failed(status, scheduler_->NowMicros());
   }
 }
@@ -77,7 +77,7 @@ Status DB::Impl::FlushOldest(Lock* lock) {
   lock->unlock();
   RetireLogs(std::move(retired));
   lock->lock();
-  Notify(EventKind::kFlushDone, number, bytes);
+  Notify(EventKind::kFlushDone, number, bytes, "took-micros=" + std::to_string(stopwatch.Micros()));
   if (CompactionDue()) StartCompacting();
   return Status::Ok();
 }
@@ -270,8 +270,10 @@ Status DB::Impl::Close() {
   for (const auto& log : older_logs_) status.Update(log->Close());
   status.Update(log_->Close());
   status.Update(manifest_->Close());
+  Notify(EventKind::kClosed, 0, 0, status.ToString());
+  events_.SetLog(nullptr);
+  info_log_.reset();
   file_lock_.reset();
-  Notify(EventKind::kClosed);
   return status;
 }
 

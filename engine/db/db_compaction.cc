@@ -13,6 +13,17 @@
 
 namespace shearpin {
 
+namespace {
+
+std::string Describe(const CompactionPlan& plan, uint64_t bytes) {
+  std::string text = "reason=" + std::string(CompactionReasonName(plan.reason)) + " levels=";
+  for (const CompactionInput& input : plan.inputs) text += std::to_string(input.level) + "+";
+  text.back() = '>';
+  return text + std::to_string(plan.output_level) + " bytes=" + std::to_string(bytes);
+}
+
+}  // namespace
+
 // A plan with what it needs pinned.
 struct DB::Impl::Compaction {
   const CompactionPlan& plan;
@@ -163,7 +174,7 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
   } else {
     lock->unlock();
     const Stopwatch stopwatch(&statistics_, Latency::kCompaction);
-    Notify(EventKind::kCompactionBegun, change.removed.size());
+    Notify(EventKind::kCompactionBegun, change.removed.size(), 0, Describe(plan, bytes_read));
     std::vector<FileMeta> outputs;
     status = MergeTables(compaction, &outputs);
     uint64_t bytes = 0;
@@ -178,7 +189,10 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
       edit.added.emplace_back(plan.output_level, std::move(meta));
     }
     if (status.ok()) {
-      Notify(EventKind::kCompactionDone, 0, bytes);
+      Notify(EventKind::kCompactionDone, 0, bytes,
+             "outputs=" + std::to_string(outputs.size()) +
+                 " level=" + std::to_string(plan.output_level) +
+                 " took-micros=" + std::to_string(stopwatch.Micros()));
       statistics_.Add(Counter::kCompactionBytesRead, bytes_read);
     }
     lock->lock();

@@ -45,6 +45,7 @@
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
 #include "engine/db/event_relay.h"
+#include "engine/db/info_log.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
@@ -109,6 +110,7 @@ class DB::Impl {
   void EndTransaction(SequenceNumber snapshot);
 
   // db_open.cc
+  Status Recover();
   Status PrepareDirectory();
   Status CheckNeverCreated(const std::vector<std::string>& names);
   Status CheckTables(const ManifestState& state);
@@ -144,6 +146,7 @@ class DB::Impl {
 
   // db_write.cc
   Status MakeRoom(size_t bytes, Lock* lock);
+  Status AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock);
   bool MemtablesFull() const;
   void UpdateDebt();
   void Delay(size_t bytes, Lock* lock);
@@ -195,7 +198,8 @@ class DB::Impl {
                                                     SequenceNumber* sequence);
   void RebuildReadState();                                  // requires mutex_
   uint64_t NewFileNumber() { return next_file_number_++; }  // requires mutex_
-  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0);
+  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0,
+              std::string_view detail = {});
 
   const Options options_;
   const std::string directory_;
@@ -206,6 +210,7 @@ class DB::Impl {
   const std::shared_ptr<BlockCache> cache_;  // null: none
   TableContext table_context_;
   std::unique_ptr<FileLock> file_lock_;
+  std::unique_ptr<InfoLog> info_log_;  // null: not asked for, or closed
   uint64_t database_id_ = 0;
 
   Mutex mutex_;

@@ -1,5 +1,6 @@
 // Writing: group commit, durability, and the switch to a new log and memtable.
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -82,8 +83,19 @@ Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
 }
 
 Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
-  bool delayed = false;
-  for (bool waited = false;;) {
+  std::optional<uint64_t> stalled_at;
+  const Status status = AwaitRoom(bytes, &stalled_at, lock);
+  if (stalled_at) {
+    const uint64_t stalled = statistics_.NowMicros() - *stalled_at;
+    statistics_.AddLocked(Counter::kStallMicros, stalled);
+    Notify(EventKind::kWriteStallEnded, 0, stalled);
+  }
+  return status;
+}
+
+// `*stalled_at` is set where the writer first had to wait for background work.
+Status DB::Impl::AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock) {
+  for (bool delayed = false;;) {
     if (closed_) return Status::Aborted(directory_ + ": the database is closed");
     SHEARPIN_RETURN_IF_ERROR(write_error_);
     if (debt_ > 0 && debt_ < kFullDebt && !delayed) {
@@ -104,11 +116,11 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
     } else {
       SHEARPIN_RETURN_IF_ERROR(flush_retry_.error().Prefixed("writes wait for a flush"));
     }
-    if (!waited) Notify(EventKind::kWriteStalled);
-    waited = true;
-    const uint64_t begun = statistics_.NowMicros();
+    if (!*stalled_at) {
+      *stalled_at = statistics_.NowMicros();
+      Notify(EventKind::kWriteStalled, 0, 0, stopped ? "waits-for=merge" : "waits-for=flush");
+    }
     progress_.Wait();
-    statistics_.AddLocked(Counter::kStallMicros, statistics_.NowMicros() - begun);
   }
 }
 
@@ -276,7 +288,7 @@ StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const 
 void DB::Impl::Poison(const Status& status) {
   if (write_error_.ok()) {
     write_error_ = status.Prefixed("writes stopped until Resume() or a reopen");
-    Notify(EventKind::kWriterPoisoned);
+    Notify(EventKind::kWriterPoisoned, 0, 0, status.ToString());
   }
   // Writers that wait for room will find none.
   progress_.NotifyAll();

@@ -1,7 +1,7 @@
-// EventRelay: where all events of a database pass through: its statistics, then whoever the options
-// name.
+// EventRelay: where all events of a database pass through: its statistics, its log, then whoever
+// the options name.
 //
-// Thread safety: as EventListener. Ownership: borrows both.
+// Thread safety: as EventListener. Ownership: borrows all.
 #pragma once
 
 #include "engine/db/statistics.h"
@@ -14,13 +14,18 @@ class EventRelay : public EventListener {
   // `user` may be null.
   EventRelay(Statistics* statistics, EventListener* user) : statistics_(statistics), user_(user) {}
 
+  // Before other threads report events; null: none.
+  void SetLog(EventListener* log) { log_ = log; }
+
   void OnEvent(const Event& event) override {
     statistics_->Count(event);
+    if (log_ != nullptr) log_->OnEvent(event);
     if (user_ != nullptr) user_->OnEvent(event);
   }
 
  private:
   Statistics* const statistics_;
+  EventListener* log_ = nullptr;
   EventListener* const user_;
 };
 

@@ -122,8 +122,10 @@ class Stopwatch {
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
   ~Stopwatch() {
-    if (statistics_ != nullptr) statistics_->Record(latency_, statistics_->NowMicros() - begun_);
+    if (statistics_ != nullptr) statistics_->Record(latency_, Micros());
   }
+  // So far. 0 if nobody asked.
+  uint64_t Micros() const { return statistics_ != nullptr ? statistics_->NowMicros() - begun_ : 0; }
 
  private:
   Statistics* const statistics_;
