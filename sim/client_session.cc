@@ -220,7 +220,8 @@ Status ClientSession::Get(const Step& step) {
     return status;
   }
   const std::optional<std::string_view> expected = context_->model().Get(key, snapshot->sequence());
-  if (expected.has_value() != status.ok() || (expected && *expected != view)) {
+  const bool gone = !status.ok() && expected && context_->model().MayBeGone(key, *expected);
+  if (!gone && (expected.has_value() != status.ok() || (expected && *expected != view))) {
     context_->Fail(FailureClass::kWrongRead,
                    WrongRead("get " + Abbreviated(key) + " at snapshot " +
                                  std::to_string(snapshot->sequence()),
@@ -282,6 +283,11 @@ void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
     if (found && cursor.Valid() && pairs_[i].key == cursor.key() &&
         pairs_[i].value == cursor.value()) {
       cursor.Next();
+      continue;
+    }
+    if (cursor.Valid() && context_->model().MayBeGone(cursor.key(), cursor.value())) {
+      cursor.Next();
+      --i;
       continue;
     }
     context_->Fail(
@@ -362,10 +368,18 @@ bool ClientSession::Move(IteratorSlot* slot, const sim::Move& move) {
 void ClientSession::CompareCursors(IteratorSlot* slot, const sim::Move& move) {
   const Iterator& found = *slot->iterator;
   std::string expected;
-  std::erase_if(slot->cursors, [&](const model::Cursor& cursor) {
-    const bool agrees =
-        cursor.Valid() == found.Valid() &&
-        (!found.Valid() || (cursor.key() == found.key() && cursor.value() == found.value()));
+  const bool forward =
+      move.kind == MoveKind::kFirst || move.kind == MoveKind::kNext || move.kind == MoveKind::kSeek;
+  std::erase_if(slot->cursors, [&](model::Cursor& cursor) {
+    const auto equal = [&] {
+      return cursor.Valid() == found.Valid() &&
+             (!found.Valid() || (cursor.key() == found.key() && cursor.value() == found.value()));
+    };
+    while (!equal() && cursor.Valid() &&
+           context_->model().MayBeGone(cursor.key(), cursor.value())) {
+      forward ? cursor.Next() : cursor.Prev();
+    }
+    const bool agrees = equal();
     if (!agrees) {
       if (!expected.empty()) expected += " or ";
       expected += ShowPair(cursor.Valid(), cursor.Valid() ? cursor.key() : "",
@@ -511,7 +525,7 @@ Status ClientSession::ReadOnly() {
       oracle.CheckRecovery(pairs_, kind, bytes_lost ? durable_floor : floor);
   sequence_ = verdict.n;
   if (!verdict.ok()) {
-    context_->Fail(model::FailureClassName(verdict.failure_class),
+    context_->Fail(ClassOf(verdict.failure_class),
                    "a reader beside the writer: " + verdict.message);
   }
   return {};

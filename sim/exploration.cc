@@ -5,6 +5,7 @@
 
 #include "faultfs/file_content.h"
 #include "model/state_hash.h"
+#include "sim/plan_terms.h"
 #include "sim/simulator.h"
 
 namespace shearpin::sim {
@@ -39,7 +40,8 @@ Exploration::Exploration(const Plan& plan, SubjectFactory* factory, ExecutionBac
       options_(options),
       only_(only),
       outer_(plan, profile_, factory, fibers, 0),
-      inner_(plan, profile_, factory, fibers, 1) {
+      inner_(plan, profile_, factory, fibers, 1),
+      may_vanish_(MayVanishOf(plan)) {
   report_.checked_by_depth.resize(static_cast<size_t>(options.depth) + 1);
 }
 
@@ -70,6 +72,7 @@ Rng Exploration::RandomStates() const {
 uint64_t Exploration::StateHash(const ImageRecovery& recovery) const {
   uint64_t hash = 1;
   for (const model::KeyValue& pair : recovery.pairs()) {
+    if (may_vanish_ && may_vanish_(pair.key, pair.value)) continue;
     hash += model::PairHash(pair.key, pair.value);
   }
   return hash;

@@ -84,6 +84,7 @@ class Exploration : public CrashProbe {
   const Place* const only_;
   ImageRecovery outer_;
   ImageRecovery inner_;
+  const model::MayVanish may_vanish_;
   std::vector<std::string> keys_;
   ImageMemo memo_;
   std::vector<CrashSpec> crashes_;  // of the run, as far as it came

@@ -349,6 +349,7 @@ void DrawKnobs(Rng rng, Plan* plan) {
     set("info_log_rotate_size", 1024 + rng.Skewed(12));
   }
   if (rng.OneIn(4)) set("enable_latency_histograms", 1);
+  if (rng.OneIn(5)) set("compaction_filter", rng.Range(1, 3));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.

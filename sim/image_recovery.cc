@@ -5,6 +5,7 @@
 #include "faultfs/fault_fs.h"
 #include "sim/deterministic_scheduler.h"
 #include "sim/phased_walk.h"
+#include "sim/plan_terms.h"
 #include "sim/rng.h"
 #include "sim/run_result.h"
 #include "sim/trace.h"
@@ -65,7 +66,8 @@ ImageRecovery::ImageRecovery(const Plan& plan, const faultfs::Profile& profile,
       fibers_(fibers),
       number_(number),
       directory_("/db"),
-      machine_(std::make_unique<Machine>(plan.scheduler, fibers)) {}
+      machine_(std::make_unique<Machine>(plan.scheduler, fibers)),
+      reader_(MayVanishOf(plan)) {}
 
 ImageRecovery::~ImageRecovery() = default;
 

@@ -2,6 +2,11 @@
 
 namespace shearpin::sim {
 
+RecoveryCheck::RecoveryCheck(RunContext* context)
+    : context_(context), reader_([context](std::string_view key, std::string_view value) {
+        return context->model().MayBeGone(key, value);
+      }) {}
+
 RecoveryCheck::Outcome RecoveryCheck::Check(Subject* subject, model::CrashKind kind,
                                             model::Verdict* verdict) {
   if (const Outcome outcome = Read(subject); outcome != Outcome::kLegal) return outcome;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/plan_terms.h"
+
 namespace shearpin::sim {
 
 void EventCounter::OnEvent(const Event& event) {
@@ -11,7 +13,12 @@ void EventCounter::OnEvent(const Event& event) {
 }
 
 RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* scheduler)
-    : plan_(plan), trace_(trace), scheduler_(scheduler), oracle_(&model_), events_(trace, [this] {
+    : plan_(plan),
+      trace_(trace),
+      scheduler_(scheduler),
+      model_(MayVanishOf(plan)),
+      oracle_(&model_),
+      events_(trace, [this] {
         PollInFlight();
         model_.Resumed();
         model_.DropFailed();

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "engine/base/check.h"
+#include "engine/compaction_filter.h"
 #include "engine/db.h"
 #include "engine/table_file_writer.h"
 
@@ -93,10 +94,27 @@ class ShearpinTransaction : public SubjectTransaction {
   const std::unique_ptr<Transaction> transaction_;
 };
 
+// Drops what may have expired, told by the value.
+class LengthCompactionFilter : public CompactionFilter {
+ public:
+  bool Drop(std::string_view, std::string_view value) const override {
+    return value.size() % 5 == 3;
+  }
+};
+
+// By the knob compaction_filter; null for 0.
+std::unique_ptr<const CompactionFilter> MakeFilter(uint64_t number) {
+  if (number == 1) return std::make_unique<PrefixCompactionFilter>("prefix/a");
+  if (number == 2) return std::make_unique<PrefixCompactionFilter>("k00");
+  if (number == 3) return std::make_unique<LengthCompactionFilter>();
+  return nullptr;
+}
+
 class ShearpinSubject : public Subject {
  public:
-  ShearpinSubject(const Options& options, std::unique_ptr<DB> db)
-      : options_(options), db_(std::move(db)) {}
+  ShearpinSubject(const Options& options, std::unique_ptr<const CompactionFilter> filter,
+                  std::unique_ptr<DB> db)
+      : options_(options), filter_(std::move(filter)), db_(std::move(db)) {}
 
   std::unique_ptr<SubjectBatch> NewBatch() override { return std::make_unique<ShearpinBatch>(); }
 
@@ -146,6 +164,7 @@ class ShearpinSubject : public Subject {
 
  private:
   const Options options_;
+  const std::unique_ptr<const CompactionFilter> filter_;  // outlives db_
   std::unique_ptr<DB> db_;
 };
 
@@ -237,10 +256,18 @@ StatusOr<std::unique_ptr<Subject>> ShearpinFactory::Open(const SubjectConfig& co
   Options options;
   options.env = config.env;
   options.listener = config.listener;
-  for (const auto& [name, value] : config.options) SetOption(name, value, &options);
+  std::unique_ptr<const CompactionFilter> filter;
+  for (const auto& [name, value] : config.options) {
+    if (name == "compaction_filter") {
+      filter = MakeFilter(value);
+    } else {
+      SetOption(name, value, &options);
+    }
+  }
+  options.compaction_filter = filter.get();
   auto open = config.read_only ? DB::OpenReadOnly : DB::Open;
   SHEARPIN_ASSIGN_OR_RETURN(std::unique_ptr<DB> db, open(options, config.directory));
-  return std::unique_ptr<Subject>(new ShearpinSubject(options, std::move(db)));
+  return std::unique_ptr<Subject>(new ShearpinSubject(options, std::move(filter), std::move(db)));
 }
 
 // The property "live-files" is one name a line: what the database needs. Besides these only the
