@@ -95,11 +95,10 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
     }
     const DiskImage image = point.disk->Materialise(plan);
     const bool process = plan.kind == faultfs::CrashKind::kProcess;
-    bool is_new;
-    ImageMemo::Known* const known = memo_.Find(image.ContentHash(), &is_new);
+    ImageMemo::Known* const known = memo_.Find(image.ContentHash());
     Defect defect = CheckByModel(
         image, point, process ? point.process_death : model::CrashKind::kPowerLoss, known);
-    if (defect.ok() && (!is_new || process || options_.depth == 0)) continue;
+    if (defect.ok() && (known->wrong || known->queued || process || options_.depth == 0)) continue;
     Origin origin = {.parent = Origin::kRun,
                      .start = point.start,
                      .crashes_before = point.before.size(),
@@ -108,6 +107,7 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
     if (!defect.ok()) {
       TakeDefect(std::move(defect), origin, 0);
     } else {
+      known->queued = true;
       Enqueue(image, known->state, std::move(origin), 0);
     }
   }
@@ -182,13 +182,14 @@ void Exploration::Expand(const Node& node) {
         continue;
       }
       const DiskImage image = disk.Materialise(plan);
-      bool is_new;
-      ImageMemo::Known* const known = memo_.Find(image.ContentHash(), &is_new);
+      ImageMemo::Known* const known = memo_.Find(image.ContentHash());
       const uint64_t checked = report_.checked;
       Defect defect = CheckByState(image, node.state, known);
       report_.checked_by_depth[static_cast<size_t>(depth)] += report_.checked - checked;
       const bool process = plan.kind == faultfs::CrashKind::kProcess;
-      if (defect.ok() && (!is_new || process || depth == options_.depth)) continue;
+      if (defect.ok() && (known->wrong || known->queued || process || depth == options_.depth)) {
+        continue;
+      }
       Origin origin = {.parent = node.origin,
                        .start = {},
                        .crashes_before = 0,
@@ -197,6 +198,7 @@ void Exploration::Expand(const Node& node) {
       if (!defect.ok()) {
         TakeDefect(std::move(defect), origin, depth);
       } else {
+        known->queued = true;
         Enqueue(image, known->state, std::move(origin), depth);
       }
     }

@@ -17,6 +17,7 @@ class ImageMemo {
   struct Known {
     uint64_t image = 0;   // its hash; 0 is an empty place
     bool wrong = false;   // a finding already
+    bool queued = false;  // its recovery is explored, or was
     bool judged = false;  // by the oracle, for the pair below; else only the state is known
     // The pair that explained the state, as sequence numbers, and the model's rebuilds then.
     uint64_t n = 0;
@@ -28,12 +29,11 @@ class ImageMemo {
   ImageMemo() : places_(1024) {}
 
   // The entry of this image, new (with only `image` set) if there was none; until the next call.
-  Known* Find(uint64_t image, bool* is_new) {
+  Known* Find(uint64_t image) {
     if (2 * used_ >= places_.size()) Grow();
     image = image == 0 ? 1 : image;
     Known* const place = PlaceOf(image);
-    *is_new = place->image == 0;
-    if (*is_new) {
+    if (place->image == 0) {
       place->image = image;
       ++used_;
     }

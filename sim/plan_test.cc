@@ -178,6 +178,7 @@ Plan AnyPlan() {
       crash.start = {CrashStart::After::kStep, 0,
                      *rc::gen::inRange<uint32_t>(0, static_cast<uint32_t>(plan.clients[0].size()))};
     }
+    if (*rc::gen::inRange(0, 4) == 0) crash.start = {CrashStart::After::kBoot, 0, 0};
     crash.strike = AnyStrike();
     crash.choice = AnyChoice();
     for (int j = *rc::gen::inRange(0, 3); j > 0; --j) {
