@@ -37,6 +37,13 @@ void PrintLine(std::string_view line) {
   std::fputc('\n', stdout);
 }
 
+// " ext4-journal ext4-ordered ...".
+std::string KnownProfiles() {
+  std::string known;
+  for (const std::string_view name : faultfs::ProfileNames()) known += " " + std::string(name);
+  return known;
+}
+
 // What the commands share: options as given, and the outcome in figures and files.
 class Session {
  public:
@@ -73,8 +80,9 @@ class Session {
 };
 
 void Session::AddGeneratorOptions(CLI::App* command) {
-  command->add_option("--profile", profile,
-                      "Disk profile of every run (default: drawn for each seed)");
+  command->add_option(
+      "--profile", profile,
+      "Disk profile of every run (default: drawn for each seed):" + KnownProfiles());
   command->add_option("--dataset", dataset_file,
                       "Draw keys and values from a file of KEY<TAB>VALUE lines");
 }
@@ -86,10 +94,8 @@ void Session::AddOutputOptions(CLI::App* command) {
 
 Status Session::Prepare() {
   if (!profile.empty() && faultfs::FindProfile(profile) == nullptr) {
-    std::string known;
-    for (const std::string_view name : faultfs::ProfileNames()) known += " " + std::string(name);
     return Status::InvalidArgument("--profile: unknown profile '" + profile + "' (expected one of" +
-                                   known + ")");
+                                   KnownProfiles() + ")");
   }
   generator_.profile = profile;
   if (dataset_file.empty()) return {};

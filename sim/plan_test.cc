@@ -154,7 +154,7 @@ CrashChoice AnyChoice() {
 Plan AnyPlan() {
   Plan plan;
   plan.seed = *rc::gen::arbitrary<uint64_t>();
-  plan.profile = *rc::gen::element<std::string>("posix-min", "ext4-ordered", "adversarial");
+  plan.profile = *rc::gen::element<std::string>("posix-min", "ext4-ordered", "xfs", "lying-disk");
   plan.powersafe_overwrite = *rc::gen::arbitrary<bool>();
   plan.scheduler = {"random-walk", *rc::gen::arbitrary<uint64_t>(),
                     *rc::gen::inRange<uint32_t>(0, 1025), *rc::gen::inRange<uint32_t>(0, 1025),
