@@ -136,7 +136,7 @@ Defect Exploration::CheckByModel(const DiskImage& image, const CrashPoint& point
     known->rebuilds = model.log().rebuilds();
     known->state = StateHash(outer_);
     if (!verdict.ok()) {
-      defect = {std::string(model::FailureClassName(verdict.failure_class)), verdict.message};
+      defect = {std::string(FailureClassName(ClassOf(verdict.failure_class))), verdict.message};
     }
   }
   known->wrong = !defect.ok();
@@ -156,7 +156,7 @@ Defect Exploration::CheckByState(const DiskImage& image, uint64_t state, ImageMe
   }
   if (known->state == state) return {};
   known->wrong = true;
-  return {std::string(model::FailureClassName(model::FailureClass::kWrongData)),
+  return {std::string(FailureClassName(FailureClass::kWrongData)),
           "a recovery that crashed leads to another state than one that did not"};
 }
 

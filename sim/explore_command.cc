@@ -115,7 +115,8 @@ bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFac
   }
   if (report.run.failure) {
     std::printf("FAILED: the run itself, seed %s: %s\n  %s\n", Count(plan.seed).c_str(),
-                report.run.failure->failure_class.c_str(), report.run.failure->message.c_str());
+                std::string(FailureClassName(report.run.failure->failure_class)).c_str(),
+                report.run.failure->message.c_str());
   }
   if (arguments.json) {
     const Json json = {

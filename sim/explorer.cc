@@ -37,7 +37,7 @@ ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong
   if (!replayed.failure) return finding;
   finding.replays = true;
   // Of a crash inside a recovery only the run knows the whole story.
-  finding.failure_class = replayed.failure->failure_class;
+  finding.failure_class = FailureClassName(replayed.failure->failure_class);
   finding.message = replayed.failure->message;
   finding.last_operations = replayed.failure->last_operations;
   for (const std::string_view name : faultfs::ProfileNames()) {

@@ -14,13 +14,11 @@
 namespace shearpin::sim {
 namespace {
 
-using model::FailureClass;
-
 // A recovery takes some hundred.
 constexpr uint64_t kMostPoints = 2'000'000;
 
 Defect DefectOf(FailureClass failure_class, std::string message) {
-  return {std::string(model::FailureClassName(failure_class)), std::move(message)};
+  return {std::string(FailureClassName(failure_class)), std::move(message)};
 }
 
 }  // namespace
@@ -109,10 +107,10 @@ Defect ImageRecovery::OpenAndRead(faultfs::SimDisk* disk, faultfs::FsObserver* o
   model::Violation violation;
   Status status = reader_.Read(subject.get(), named, &violation);
   const Status closed = subject->Close();
-  if (!violation.ok()) return DefectOf(violation.failure_class, violation.message);
+  if (!violation.ok()) return DefectOf(ClassOf(violation.failure_class), violation.message);
   if (status.ok()) status = closed;
   if (status.ok()) return {};
-  return {std::string(kUnexpectedError),
+  return {std::string(FailureClassName(FailureClass::kUnexpectedError)),
           "reading or closing a recovered store: " + status.ToString()};
 }
 
