@@ -92,6 +92,7 @@ class SalvagedTable::Reader {
   SalvagedTable* const table_;
   Footer footer_;
   bool has_footer_fields_ = false;  // the file is long enough
+  bool footer_is_whole_ = false;    // else a handle that leads nowhere says nothing of a block
   std::string last_key_;            // internal, of what was taken
   std::string first_taken_;         // of the block taken last
   // Of Walk: blocks that are not data, and whether something that may have been one was passed.
@@ -142,6 +143,7 @@ Status SalvagedTable::Reader::Read(const TableHints& hints) {
     const uint64_t at = file_.size() - std::min<uint64_t>(file_.size(), Footer::kSize);
     Lose(TableDamage::Lost::kNothing, {at, file_.size() - at}, footer_status.message());
   }
+  footer_is_whole_ = footer_status.ok();
   std::vector<IndexEntry> index;
   const bool indexed = has_footer_fields_ && ReadIndex(&index);
   if (indexed) {
@@ -195,7 +197,7 @@ bool SalvagedTable::Reader::FindFileId(const TableHints& hints) {
 bool SalvagedTable::Reader::ReadIndex(std::vector<IndexEntry>* index) {
   std::string block, why;
   if (!Load(footer_.index, BlockKind::kIndex, &block, &why)) {
-    Lose(TableDamage::Lost::kNothing, footer_.index, "index block: " + why);
+    if (footer_is_whole_) Lose(TableDamage::Lost::kNothing, footer_.index, "index block: " + why);
     return false;
   }
   BlockIterator it;
@@ -310,7 +312,9 @@ bool SalvagedTable::Reader::TakeData(const BlockHandle& handle, std::string* why
 bool SalvagedTable::Reader::ReadMetaindex() {
   std::string block, why;
   if (!Load(footer_.metaindex, BlockKind::kMetaindex, &block, &why)) {
-    Lose(TableDamage::Lost::kNothing, footer_.metaindex, "metaindex block: " + why);
+    if (footer_is_whole_) {
+      Lose(TableDamage::Lost::kNothing, footer_.metaindex, "metaindex block: " + why);
+    }
     return false;
   }
   BlockIterator it;

@@ -27,6 +27,7 @@ struct CommandLine {
   std::string durability = "process";
   std::string directory;
   std::string key;
+  std::string property;
   ScanRequest scan;
   DumpRequest dump;
   RepairRequest repair;
@@ -124,6 +125,14 @@ CLI::App* AddVerify(CLI::App* app, CommandLine* line) {
   return command;
 }
 
+CLI::App* AddProperty(CLI::App* app, CommandLine* line) {
+  CLI::App* command = app->add_subcommand("property", "Print what a database says of itself");
+  command->add_option("DIR", line->directory, "directory of the database")->required();
+  command->add_option("NAME", line->property, "levels, last-sequence, counters, histogram.NAME")
+      ->required();
+  return command;
+}
+
 CLI::App* AddRepair(CLI::App* app, CommandLine* line) {
   CLI::App* command = app->add_subcommand(
       "repair",
@@ -192,6 +201,7 @@ int Run(int argc, char** argv) {
   CLI::App* const get = AddGet(&app, &line);
   CLI::App* const scan = AddScan(&app, &line);
   CLI::App* const dump = AddDump(&app, &line);
+  CLI::App* const property = AddProperty(&app, &line);
   CLI::App* const repair = AddRepair(&app, &line);
   CLI::App* const shape = AddShape(&app, &line);
   AddVerify(&app, &line);
@@ -214,6 +224,8 @@ int Run(int argc, char** argv) {
     status = Scan(line.scan, std::cout);
   } else if (dump->parsed()) {
     status = Dump(line.dump, std::cout);
+  } else if (property->parsed()) {
+    status = PrintProperty(line.directory, line.property, std::cout);
   } else if (repair->parsed()) {
     const auto repaired = RepairDatabase(line.options, line.repair, std::cout);
     status = repaired.status();
