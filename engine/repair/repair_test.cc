@@ -233,14 +233,31 @@ TEST_F(RepairTest, TablesThatTheManifestDoesNotNameAreNotRead) {
   for (const auto& [name, bytes] : before) image.emplace(name, bytes);  // an unlink that came back
   EXPECT_EQ(Repaired(image), (Map{{"z", "1"}}));
   EXPECT_TRUE(report_.complete());
+}
 
-  // The last edit is torn: the one that removed the old table can still be read.
-  std::string manifest = Only(image, FileKind::kManifest);
-  image.erase("CURRENT");
-  for (const std::string& name : NamesOf(image, FileKind::kManifest)) {
-    if (before.count(name) != 0 && name != manifest) image.erase(name);
+TEST_F(RepairTest, WhereEditsAreMissingTablesThatAReadableOneRemovedAreNotRead) {
+  PutMany("deleted later");
+  Flush();
+  const Image before = Files();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(db_->Delete("k" + std::to_string(1000 + i).substr(1)).ok());
   }
+  ASSERT_TRUE(db_->CompactRange(nullptr, nullptr).ok());
+  Put("z", "1");
+  Flush();
+  Image image = Files();
+  for (const std::string& table : NamesOf(before, FileKind::kTable)) {
+    image.emplace(table, before.at(table));  // an unlink that came back
+  }
+  const std::string manifest = Only(image, FileKind::kManifest);
+  auto reader = LogReader::Open(LogKind::kManifest, image[manifest]);
+  LogRecord record;
+  while (reader->Next(&record)) {
+  }
+  image[manifest][record.offset + 40] ^= 1;  // the edit that names the table of z
   EXPECT_EQ(Repaired(image), (Map{{"z", "1"}}));
+  EXPECT_FALSE(report_.by_manifest);
+  EXPECT_NE(FindingOf(manifest, Lost::kUnknown), nullptr);
 }
 
 TEST_F(RepairTest, WithoutAManifestTablesAndLogsSpeakForThemselves) {
@@ -307,6 +324,29 @@ TEST_F(RepairTest, ACutOrMissingLogIsReported) {
   image.erase(log);
   EXPECT_EQ(Repaired(image).size(), 0u);
   EXPECT_NE(FindingOf(log, Lost::kUnknown), nullptr);
+}
+
+// The batch whose sync failed stands whole in its log, but Resume has cut it off for good.
+TEST_F(RepairTest, WhatTheNextLogDidNotAcceptDoesNotComeBack) {
+  ASSERT_TRUE(db_->Close().ok());
+  FailingFileSystem fs(&fs_);
+  options_.env.file_system = &fs;
+  db_ = *DB::Open(options_, "/db");
+  Put("kept", "1", Durability::kSync);
+  fs.FailAt(1, 1, StatusCode::kIoError, ".wal");  // after the append
+  ASSERT_FALSE(db_->Put("failed", "2", {.durability = Durability::kSync}).ok());
+  fs.Heal();
+  const Image before = Files();
+  const std::string old_log = NamesOf(before, FileKind::kWal).back();
+  ASSERT_NE(before.at(old_log).find("failed"), std::string::npos);
+  ASSERT_TRUE(db_->Resume().ok());
+  Put("later", "3", Durability::kSync);
+  Image image = Files();
+  db_.reset();
+  image[old_log] = before.at(old_log);  // an unlink that came back
+  image.erase("CURRENT");
+  image.erase(Only(image, FileKind::kManifest));
+  EXPECT_EQ(Repaired(image), (Map{{"kept", "1"}, {"later", "3"}}));
 }
 
 // A disk that gives an error for a part of a file.
