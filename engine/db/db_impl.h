@@ -102,7 +102,8 @@ class DB::Impl {
   // db_read.cc
   std::unique_ptr<Snapshot> PinLatest();
   void ReleaseSnapshot(SequenceNumber sequence);
-  Status VerifyTables(const Version& version);
+  static Status VerifyTable(const TableFile& file);
+  static Status VerifyTables(const Version& version);
   Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
               LoadedBlock* block, Lookup* found, FilterCounts* counts) const;
 
@@ -114,6 +115,7 @@ class DB::Impl {
   Status PrepareDirectory();
   Status CheckNeverCreated(const std::vector<std::string>& names);
   Status CheckTables(const ManifestState& state);
+  Status VerifyStored(const ManifestState& state);
   Status ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                     LogEnd* log_end, VersionEdit* edit);
   Status WriteRecoveredTable(VersionEdit* edit);
@@ -208,6 +210,7 @@ class DB::Impl {
   Statistics statistics_;
   EventRelay events_;
   const std::shared_ptr<BlockCache> cache_;  // null: none
+  OpenFiles open_files_;
   TableContext table_context_;
   std::unique_ptr<FileLock> file_lock_;
   std::unique_ptr<InfoLog> info_log_;  // null: not asked for, or closed

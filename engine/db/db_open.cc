@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/db/db_impl.h"
+#include "engine/db/stored_options.h"
 #include "engine/db/table_writer.h"
 #include "engine/manifest/file_names.h"
 
@@ -53,9 +54,7 @@ Status DB::Impl::Recover() {
   auto recovered = Manifest::Recover(fs_, directory_);
   ManifestState state;
   if (recovered.ok()) {
-    if (options_.error_if_exists) {
-      return Status::AlreadyExists(directory_ + ": holds a database already");
-    }
+    SHEARPIN_RETURN_IF_ERROR(CheckStoredOptions(options_, directory_, recovered->state));
     if (recovered->fallback) Notify(EventKind::kManifestFallback, recovered->state.manifest_number);
     state = std::move(recovered->state);
   } else if (recovered.status().IsNotFound()) {
@@ -65,6 +64,7 @@ Status DB::Impl::Recover() {
     return recovered.status();
   }
   SHEARPIN_RETURN_IF_ERROR(CheckTables(state));
+  if (options_.verify_on_open) SHEARPIN_RETURN_IF_ERROR(VerifyStored(state));
   database_id_ = state.database_id;
 
   // Numbers of files that no MANIFEST names, leftovers of a crash, must not be used again.
@@ -186,6 +186,29 @@ Status DB::Impl::CheckTables(const ManifestState& state) {
       }
     }
   }
+  return Status::Ok();
+}
+
+// The error of the first damaged table in the MANIFEST's order, whichever thread came to it first.
+Status DB::Impl::VerifyStored(const ManifestState& state) {
+  Version::Tables tables;
+  for (const auto& files : state.levels) {
+    for (const auto& [number, meta] : files) tables.push_back(NewTableFile(meta));
+  }
+  std::vector<Status> found(tables.size());
+  std::atomic<size_t> next{0};
+  const auto verify = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < tables.size();) found[i] = VerifyTable(*tables[i]);
+  };
+  // This thread is one of them.
+  std::vector<std::unique_ptr<Scheduler::ThreadHandle>> others;
+  const auto wanted = static_cast<size_t>(options_.max_file_opening_threads);
+  while (others.size() + 1 < std::min(wanted, tables.size())) {
+    others.push_back(scheduler_->Spawn("shearpin-open", verify));
+  }
+  verify();
+  for (const auto& other : others) other->Join();
+  for (const Status& status : found) SHEARPIN_RETURN_IF_ERROR(status);
   return Status::Ok();
 }
 

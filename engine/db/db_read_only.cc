@@ -22,6 +22,8 @@ constexpr int kUnchangedAttempts = 3;
 
 Status DB::Impl::OpenReadOnly() {
   read_only_ = true;
+  // The writer may unlink a table at any time; only a file that stays open outlives that.
+  table_context_.files = nullptr;
   write_error_ = Status::NotSupported(directory_ + ": opened for reading only");
   int unchanged = 0;
   for (int attempt = 1;; ++attempt) {

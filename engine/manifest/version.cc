@@ -27,9 +27,13 @@ StatusOr<const Table*> TableFile::Open() const {
   if (const Table* table = opened_.load(std::memory_order_acquire)) return table;
   std::lock_guard lock(opening_);
   if (table_ == nullptr) {
+    const bool limited = context_ != nullptr && context_->files != nullptr;
     SHEARPIN_ASSIGN_OR_RETURN(
-        table_, Table::Open(fs_, path_, {.file_id = meta_.file_id, .file_size = meta_.size},
-                            context_ != nullptr ? context_->cache : nullptr));
+        auto file, limited ? context_->files->Open(path_) : fs_->OpenRandomAccess(path_));
+    SHEARPIN_ASSIGN_OR_RETURN(
+        table_,
+        Table::Open(std::move(file), path_, {.file_id = meta_.file_id, .file_size = meta_.size},
+                    context_ != nullptr ? context_->cache : nullptr));
     if (context_ != nullptr) {
       context_->memory.fetch_add(table_->MemoryUsage(), std::memory_order_relaxed);
       if (!table_->filter_status().ok() && context_->listener != nullptr) {
