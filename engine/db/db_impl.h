@@ -33,6 +33,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,7 +46,7 @@
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
 #include "engine/db/event_relay.h"
-#include "engine/db/info_log.h"
+#include "engine/log_sink/info_log.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
@@ -147,6 +148,7 @@ class DB::Impl {
   void Install(Renewal* renewal);
 
   // db_write.cc
+  Status LeadAlone(Lock* lock, const std::function<Status()>& task);
   Status MakeRoom(size_t bytes, Lock* lock);
   Status AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock);
   bool MemtablesFull() const;
@@ -186,6 +188,10 @@ class DB::Impl {
   Status RunCompaction(const CompactionPlan& plan, Lock* lock);
   Status MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs);
   bool CompactionDue() const;
+  std::vector<std::pair<uint64_t, Status>> FindDamaged(const Compaction& compaction) const;
+  void SetAside(std::vector<std::pair<uint64_t, Status>> damaged);
+  Status DamageInTheWay() const;
+  Status DamageWithin(const std::string_view* begin, const std::string_view* end) const;
 
   // db_memory.cc
   void ApplyMemoryBudget();
@@ -255,6 +261,8 @@ class DB::Impl {
   uint64_t next_write_micros_ = 0;           // the leader's; see Delay
   std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
+  // Tables that merges leave alone since one met damage in them, by number; until the next open.
+  std::map<uint64_t, Status> set_aside_;  // guarded by mutex_
   // By level, the hulls of running compactions: TreeShape::outputs. Guarded by mutex_.
   std::list<std::pair<int, KeyRange>> outputs_;
   bool ingesting_ = false;                   // no merge may begin; guarded by mutex_

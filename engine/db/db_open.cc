@@ -3,38 +3,13 @@
 #include <string>
 #include <utility>
 
+#include "engine/db/batch_inserter.h"
 #include "engine/db/db_impl.h"
 #include "engine/db/stored_options.h"
 #include "engine/db/table_writer.h"
 #include "engine/manifest/file_names.h"
 
 namespace shearpin {
-namespace {
-
-// Inserts the changes of one log record.
-class MemTableInserter : public WriteBatch::Handler {
- public:
-  MemTableInserter(MemTable* memtable, SequenceNumber first)
-      : memtable_(memtable), sequence_(first) {}
-  void Put(std::string_view key, std::string_view value) override {
-    fresh_ &= memtable_->Add(sequence_++, ValueType::kValue, key, value);
-  }
-  void Delete(std::string_view key) override {
-    fresh_ &= memtable_->Add(sequence_++, ValueType::kDelete, key, {});
-  }
-  void DeleteRange(std::string_view begin, std::string_view end) override {
-    memtable_->AddRange(sequence_++, begin, end);
-  }
-  bool fresh() const { return fresh_; }
-
- private:
-  MemTable* const memtable_;
-  SequenceNumber sequence_;
-  bool fresh_ = true;
-};
-
-}  // namespace
-
 Status DB::Impl::Open() {
   SHEARPIN_RETURN_IF_ERROR(PrepareDirectory());
   if (options_.info_log) {
@@ -240,9 +215,9 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
       return Status::Corruption(where + ": sequence " + std::to_string(record.sequence) +
                                 " after " + std::to_string(last_sequence_));
     }
-    MemTableInserter inserter(active_.get(), record.sequence);
+    BatchInserter inserter(active_.get(), record.sequence);
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
-    if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
+    if (inserter.repeated()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;
     if (edit == nullptr || active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);

@@ -170,6 +170,13 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
   std::unique_lock<Mutex> manifest_lock(manifest_mutex_, std::defer_lock);
   if (name == "stats" || name == "live-files") manifest_lock.lock();
   Lock lock(mutex_);
+  if (name == "damaged-tables") {
+    std::string text;
+    for (const auto& [number, status] : set_aside_) {
+      text += TableName(number) + ": " + status.ToString() + "\n";
+    }
+    return text;
+  }
   if (name == "last-sequence") return std::to_string(LatestSequence());
   if (name == "levels") {
     std::string text;

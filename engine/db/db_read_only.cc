@@ -72,7 +72,7 @@ Status DB::Impl::LoadState() {
   for (const auto& table : version_->AllTables()) {
     // One that is damaged fails the reads that need it, not this.
     const Status opened = table->Open().status();
-    if (opened.IsNotFound()) return opened;
+    if (!opened.ok() && fs_->Exists(table->path()).IsNotFound()) return opened;
   }
   // Listed after the MANIFEST was read and before any log is: a log in the list is as long as it
   // will be if a later one is in the list too.

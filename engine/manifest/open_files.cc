@@ -32,6 +32,7 @@ class OpenFiles::File : public RandomAccessFile {
   friend class OpenFiles;
   OpenFiles* const owner_;
   const std::string path_;
+  bool opened_ = false;  // once; set before anybody else has the file
   // Guarded by the owner's lock.
   Handle handle_;
   std::list<File*>::iterator place_;  // in recent_, if there is a handle
@@ -60,17 +61,23 @@ StatusOr<OpenFiles::Handle> OpenFiles::Acquire(File* file) {
       return file->handle_;
     }
   }
-  SHEARPIN_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> opened,
-                            fs_->OpenRandomAccess(file->path_));
+  auto opened = fs_->OpenRandomAccess(file->path_);
+  if (!opened.ok()) {
+    // Not to be taken for a key that is not there.
+    const bool gone = file->opened_ && opened.status().IsNotFound();
+    return gone ? Status::Corruption(file->path_ + ": removed while it was in use")
+                : opened.status();
+  }
   // Closed without the lock, here or by the last reader.
   std::vector<Handle> closed;
   const std::lock_guard lock(mutex_);
   if (file->handle_ != nullptr) {
     // Another reader was faster.
-    closed.push_back(std::move(opened));
+    closed.push_back(*std::move(opened));
     return file->handle_;
   }
-  file->handle_ = std::move(opened);
+  file->handle_ = *std::move(opened);
+  file->opened_ = true;
   recent_.push_front(file);
   file->place_ = recent_.begin();
   while (recent_.size() > limit_) {
