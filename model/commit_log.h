@@ -79,6 +79,10 @@ class CommitLog {
   CommitLog();
   CommitLog(const CommitLog&) = delete;
   CommitLog& operator=(const CommitLog&) = delete;
+  CommitLog(CommitLog&&) = default;
+
+  // A copy, to look things up in after the original was rebased.
+  CommitLog Clone() const;
 
   // Puts the entry where its sequence numbers belong, and returns its position. They must not
   // overlap those of another entry (see Overlaps).
@@ -121,12 +125,15 @@ class CommitLog {
   // are remembered as committed once.
   void Rebase(const std::function<const Version*(const KeyHistory&)>& chosen,
               const std::function<bool(const Version&)>& included, uint64_t base_sequence);
+  // Likewise, by any state of the past: one from before this log's base.
+  void RebaseTo(const State& state, uint64_t base_sequence);
 
  private:
   KeyHistory& Intern(const std::string& key);
   void Apply(const Operation& operation, size_t position, KeyHistory* history, uint64_t* hash);
   void Link(size_t position);    // derives everything from entries_[position], the newest linked
   void Unlink(size_t position);  // takes that back
+  void StartOver(uint64_t hash, uint64_t base_sequence);  // over bases that are set
 
   std::vector<Entry> entries_;
   Keys keys_;
