@@ -14,12 +14,19 @@ namespace {
 // A flush boundary above everything: each kNone batch below n is in the state.
 constexpr size_t kAll = std::numeric_limits<size_t>::max();
 
-bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found) {
+// `vanished`, if given, takes the keys that are missing and may be.
+bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found,
+             std::vector<std::string>* vanished = nullptr) {
   size_t i = 0;
   std::string_view value;
+  if (vanished != nullptr) vanished->clear();
   for (const auto& [key, history] : log.keys()) {
     if (!ValueOf(history, prefix.Latest(history), &value)) continue;
-    if (i == found.size() || found[i].key != key || found[i].value != value) return false;
+    if (i == found.size() || found[i].key != key || found[i].value != value) {
+      if (!log.MayBeGone(key, value)) return false;
+      if (vanished != nullptr) vanished->push_back(key);
+      continue;
+    }
     ++i;
   }
   return i == found.size();
@@ -34,13 +41,13 @@ void ExtendRow(const CommitLog& log, Prefix prefix, size_t start, std::vector<ui
     for (const CommitLog::Effect& effect : log.entries()[p].effects) {
       const auto& versions = effect.key->versions;
       if (!prefix.Includes(versions[effect.version])) continue;
-      uint64_t before = effect.key->base_hash;
+      uint64_t before = effect.key->base_weight;
       for (size_t v = effect.version; v-- > 0;) {
         if (!prefix.Includes(versions[v])) continue;
-        before = versions[v].pair_hash;
+        before = versions[v].weight;
         break;
       }
-      hash += versions[effect.version].pair_hash - before;
+      hash += versions[effect.version].weight - before;
     }
     row->push_back(hash);
   }
@@ -93,7 +100,20 @@ CrashKind Together(CrashKind a, CrashKind b) {
   return std::max(a, b);
 }
 
+CrashOracle::Floor CrashOracle::FloorNow(CrashKind kind) const {
+  Floor floor = {.durable = model_->logged_sequence(), .flushed = model_->flushed_sequence()};
+  if (kind >= CrashKind::kPowerLoss) floor.durable = model_->synced_sequence();
+  if (kind == CrashKind::kRottenLog) floor.durable = model_->promised_sequence();
+  if (kind == CrashKind::kBrokenStorage) floor = {};
+  return floor;
+}
+
 Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const {
+  return CheckRecovery(recovered, kind, FloorNow(kind));
+}
+
+Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
+                                   const Floor& floor) const {
   const CommitLog& log = model_->log();
   Verdict verdict;
   Recovered state{.pairs = recovered};
@@ -104,16 +124,13 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
                         Quoted(recovered[i].key);
       return verdict;
     }
+    if (log.MayBeGone(recovered[i].key, recovered[i].value)) continue;
     state.hash += PairHash(recovered[i].key, recovered[i].value);
   }
   const bool power = kind >= CrashKind::kPowerLoss;
-  uint64_t durable = power ? model_->synced_sequence() : model_->logged_sequence();
-  if (kind == CrashKind::kRottenLog) durable = model_->promised_sequence();
-  size_t flushed = log.PositionAfter(model_->flushed_sequence());
-  verdict.floor_position = std::max(log.PositionAfter(durable), flushed);
-  if (kind == CrashKind::kBrokenStorage) verdict.floor_position = flushed = 0;
+  const size_t flushed = log.PositionAfter(floor.flushed);
   verdict.prefix.flushed = flushed;
-  const size_t floor = verdict.floor_position;
+  verdict.floor_position = std::max(log.PositionAfter(floor.durable), flushed);
   if (Search(log, state, &verdict) || SearchPast(state, kind, &verdict)) {
     const CommitLog& found = model_->LogOf(verdict);
     const auto sequence_at = [&](size_t position) {
@@ -123,7 +140,7 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
     verdict.flushed = sequence_at(verdict.prefix.flushed);
     return verdict;
   }
-  const Demand demand{.floor = floor,
+  const Demand demand{.floor = verdict.floor_position,
                       .flushed = flushed,
                       .durable = power ? Durability::kSync : Durability::kProcess,
                       .durable_events = power ? model_->synced_events() : 0,
@@ -178,7 +195,7 @@ bool CrashOracle::SearchRow(const CommitLog& log, const Recovered& recovered, co
     Prefix found = prefix;
     found.n = start + i;
     found.flushed = std::min(found.flushed, found.n);
-    if (!Matches(log, found, recovered.pairs)) continue;
+    if (!Matches(log, found, recovered.pairs, &verdict->vanished)) continue;
     verdict->prefix = std::move(found);
     return true;
   }
