@@ -116,6 +116,7 @@ class FaultFs::Attempt {
 
   Attempt(FaultFs* fs, const FsCall& call) : fs_(fs), call_(call) {
     call_.ordinal = fs_->calls_++;
+    ++fs_->calls_by_kind_[static_cast<size_t>(call_.kind)];
     if (fs_->observer_ != nullptr) fs_->observer_->Before(call_);
   }
 
@@ -172,10 +173,17 @@ class FaultFs::Attempt {
 
   Status DiskFull() {
     ++fs_->disk_full_;
+    CountByCall("disk_full");
     return Injected(call_, ENOSPC);
   }
 
  private:
+  void CountByCall(std::string_view effect) {
+    std::string cell(CallKindName(call_.kind));
+    cell.append(" ").append(effect);
+    ++fs_->fired_by_call_[cell];
+  }
+
   // A crash may be cancelled while its call waits.
   bool Crashes() const { return crashes_ && cancellations_ == fs_->cancellations_; }
 
@@ -219,9 +227,12 @@ class FaultFs::Attempt {
       }
       ++active.applied;
       ++fs_->fired_[static_cast<size_t>(rule.effect)];
+      std::string effect(EffectKindName(rule.effect));
       if (rule.effect == EffectKind::kSyncFail) {
         ++fs_->sync_failures_[static_cast<size_t>(rule.sync_failure)];
+        effect.append(":").append(SyncFailureName(rule.sync_failure));
       }
+      CountByCall(effect);
     }
     if (delay > 0 && fs_->observer_ != nullptr) fs_->observer_->Delay(call_, delay);
   }

@@ -43,7 +43,8 @@ inline constexpr Knob kKnobs[] = {
     {"filter_bits_per_key", 0, 100},
     {"block_cache_size", 0, uint64_t{1} << 30},
     {"memory_budget", 4096, uint64_t{1} << 30},
-    {"compaction_filter", 0, 3},  // what it drops: MayVanish in plan_terms.h
+    {"bottommost_compression", 0, 2},  // as compression
+    {"compaction_filter", 0, 3},       // what it drops: MayVanish in plan_terms.h
 };
 
 // Null if there is no such knob.
