@@ -224,7 +224,7 @@ Status ClientSession::Get(const Step& step) {
   const std::optional<std::string_view> expected = context_->model().Get(key, snapshot->sequence());
   const bool gone = !status.ok() && expected && context_->model().MayBeGone(key, *expected);
   if (!gone && (expected.has_value() != status.ok() || (expected && *expected != view))) {
-    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+    context_->Fail(FailureClass::kWrongRead,
                    WrongRead("get " + Abbreviated(key) + " at snapshot " +
                                  std::to_string(snapshot->sequence()),
                              status.ok() ? Abbreviated(view) : "nothing",
@@ -293,7 +293,7 @@ void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
       continue;
     }
     context_->Fail(
-        model::FailureClassName(model::FailureClass::kWrongRead),
+        FailureClass::kWrongRead,
         WrongRead(std::string(step.forward ? "forward" : "backward") + " scan at snapshot " +
                       std::to_string(snapshot->sequence()),
                   ShowPair(found, found ? pairs_[i].key : "", found ? pairs_[i].value : ""),
@@ -392,7 +392,7 @@ void ClientSession::CompareCursors(IteratorSlot* slot, const sim::Move& move) {
   if (!slot->cursors.empty()) return;
   std::string what = "iterator after " + std::string(MoveKindName(move.kind));
   if (move.key.size() != 0) what += " " + Abbreviated(move.key.Materialise());
-  context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+  context_->Fail(FailureClass::kWrongRead,
                  WrongRead(what,
                            ShowPair(found.Valid(), found.Valid() ? found.key() : "",
                                     found.Valid() ? found.value() : ""),
@@ -405,7 +405,7 @@ Status ClientSession::TakeSnapshot(const Step& step) {
   context_->PollInFlight();
   sequence_ = snapshot->sequence();
   if (sequence_ < begin.acknowledged) {
-    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+    context_->Fail(FailureClass::kWrongRead,
                    "a snapshot at sequence " + std::to_string(sequence_) +
                        " is older than the write acknowledged before it at sequence " +
                        std::to_string(begin.acknowledged));
@@ -458,7 +458,7 @@ Status ClientSession::Checkpoint() {
   sequence_ = *made;
   context_->model().AcknowledgeFlush(begin);
   if (sequence_ < begin.acknowledged) {
-    context_->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+    context_->Fail(FailureClass::kWrongRead,
                    "a checkpoint at sequence " + std::to_string(sequence_) +
                        " is older than the write acknowledged before it at sequence " +
                        std::to_string(begin.acknowledged));
@@ -527,7 +527,7 @@ Status ClientSession::ReadOnly() {
       oracle.CheckRecovery(pairs_, kind, bytes_lost ? durable_floor : floor);
   sequence_ = verdict.n;
   if (!verdict.ok()) {
-    context_->Fail(model::FailureClassName(verdict.failure_class),
+    context_->Fail(ClassOf(verdict.failure_class),
                    "a reader beside the writer: " + verdict.message);
   }
   return {};

@@ -28,7 +28,7 @@ std::unique_ptr<ClientTransaction> ClientTransaction::Begin(RunContext* context,
   if (transaction == nullptr) return nullptr;
   context->PollInFlight();
   if (transaction->sequence() < begin.acknowledged) {
-    context->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+    context->Fail(FailureClass::kWrongRead,
                   "a transaction at sequence " + std::to_string(transaction->sequence()) +
                       " is older than the write acknowledged before it at sequence " +
                       std::to_string(begin.acknowledged));
@@ -45,9 +45,8 @@ void ClientTransaction::Write(const Mutation& mutation) {
 }
 
 void ClientTransaction::FailRead(std::string message) const {
-  context_->Fail(
-      model::FailureClassName(model::FailureClass::kWrongRead),
-      "transaction at sequence " + std::to_string(sequence()) + ": " + std::move(message));
+  context_->Fail(FailureClass::kWrongRead, "transaction at sequence " + std::to_string(sequence()) +
+                                               ": " + std::move(message));
 }
 
 bool ClientTransaction::Wrote(std::string_view key, size_t writes) const {
@@ -159,8 +158,9 @@ Status ClientTransaction::Commit(Durability durability) {
     context_->PollInFlight();
     const auto& entries = context_->model().log().entries();
     if (entries.empty() || entries.back().last_sequence <= sequence()) {
-      context_->Fail(kUnexpectedError, "a conflict at sequence " + std::to_string(sequence()) +
-                                           " although nothing was written since");
+      context_->Fail(FailureClass::kUnexpectedError, "a conflict at sequence " +
+                                                         std::to_string(sequence()) +
+                                                         " although nothing was written since");
     }
   }
   return status;

@@ -113,6 +113,7 @@ std::vector<EventRow> EventRows() {
       {EventKind::kCheckpointDone, "checkpoint steps, no fault rules", 200,
        Both(Has(StepKind::kCheckpoint), HasFewFaults)},
       {EventKind::kFilterDamaged, kFaulty, 40000, HasFaults},
+      {EventKind::kWriteStallEnded, kSmall, 400, HasSmallBuffers},
       {EventKind::kMemtableCut, "a memory budget, small memtables", 400,
        Both(HasBudget, HasSmallBuffers)},
   };

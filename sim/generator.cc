@@ -328,7 +328,8 @@ Step Workload::DrawStep(Rng* rng) {
       break;
     }
     case StepKind::kProperty: {
-      constexpr std::string_view kNames[] = {"levels", "stats", "reads", "last-sequence",
+      constexpr std::string_view kNames[] = {"levels",        "stats",    "reads",
+                                             "last-sequence", "counters", "histogram.flush",
                                              "no-such-name"};
       step.name = kNames[rng->Uniform(std::size(kNames))];
       break;
@@ -368,6 +369,11 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
   if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
   if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
+  if (rng.OneIn(4)) {
+    set("info_log", 1);
+    set("info_log_rotate_size", 1024 + rng.Skewed(12));
+  }
+  if (rng.OneIn(4)) set("enable_latency_histograms", 1);
   if (rng.OneIn(5)) set("compaction_filter", rng.Range(1, 3));
   if (rng.OneIn(4)) set("bottommost_compression", rng.Uniform(3));
 }
@@ -527,7 +533,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::ProfileNames();
+  const auto profiles = faultfs::HonestProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;

@@ -126,7 +126,8 @@ struct Strike {
 // it strikes then.
 struct CrashStart {
   enum class After : uint8_t {
-    kPrevious,  // the recovery from the crash before this one, or the start of the run
+    kPrevious,  // the recovery from the crash before this one, or the end of the first opening
+    kBoot,      // the first boot, before the store is made; of a later crash as kPrevious
     kStep,      // the end of step `step` of client `client`, or kPrevious if that was earlier
   };
   After after = After::kPrevious;

@@ -55,6 +55,8 @@ void AppendCrash(const CrashSpec& crash, std::string* text) {
   *text += "crash after=";
   if (crash.start.after == CrashStart::After::kPrevious) {
     *text += "previous";
+  } else if (crash.start.after == CrashStart::After::kBoot) {
+    *text += "boot";
   } else {
     *text += "step:" + std::to_string(crash.start.client) + "." + std::to_string(crash.start.step);
   }

@@ -290,8 +290,10 @@ bool PlanParser::ParseCrash(LineReader* line) {
     }
     crash.start.client = static_cast<uint32_t>(client);
     crash.start.step = static_cast<uint32_t>(step);
+  } else if (line->TryToken("boot")) {
+    crash.start.after = CrashStart::After::kBoot;
   } else if (!line->TryToken("previous")) {
-    return line->Fail("expected 'previous' or 'step:CLIENT.STEP' after 'after='");
+    return line->Fail("expected 'previous', 'boot' or 'step:CLIENT.STEP' after 'after='");
   }
   if (!TakeStrike(line, &crash.strike) || !ParseChoice(line, &crash.choice)) return false;
   plan_.crashes.push_back(std::move(crash));

@@ -59,7 +59,7 @@ class RunContext {
 
   bool failed() const { return result_.failure.has_value(); }
   // Keeps the first failure, with the operations that led to it.
-  void Fail(std::string_view failure_class, std::string message);
+  void Fail(FailureClass failure_class, std::string message);
   void Fail(const model::Violation& violation);
   // True if ok; else it has become the failure.
   bool Check(const model::Violation& violation);

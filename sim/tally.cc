@@ -148,11 +148,13 @@ std::string Tally::Summary(double seconds, int jobs) const {
   text += Line("digest", HexDigest(digest_));
   text += Line("failures", std::to_string(failures()));
   for (const std::string& missing : coverage_.Missing()) {
-    text += "    " + std::string(kNeverHappened) + ": " + missing + "\n";
+    text += "    " + std::string(FailureClassName(FailureClass::kNeverHappened)) + ": " + missing +
+            "\n";
   }
   for (const Artefact& artefact : artefacts_) {
-    text += "    seed " + std::to_string(artefact.seed) + ": " + artefact.failure_class + "\n" +
-            "      " + artefact.command + "\n";
+    text += "    seed " + std::to_string(artefact.seed) + ": " +
+            std::string(FailureClassName(artefact.failure_class)) + "\n" + "      " +
+            artefact.command + "\n";
   }
   return text;
 }
@@ -194,14 +196,14 @@ std::string Tally::ToJson(double seconds, int jobs, uint64_t next_seed) const {
   json["findings"] = Json::array();
   for (const Artefact& artefact : artefacts_) {
     json["findings"].push_back({{"seed", artefact.seed},
-                                {"class", artefact.failure_class},
+                                {"class", FailureClassName(artefact.failure_class)},
                                 {"message", artefact.message},
                                 {"plan", artefact.plan_file},
                                 {"command", artefact.command}});
   }
   for (const std::string& missing : coverage_.Missing()) {
     json["findings"].push_back({{"seed", 0},
-                                {"class", kNeverHappened},
+                                {"class", FailureClassName(FailureClass::kNeverHappened)},
                                 {"message", missing},
                                 {"plan", ""},
                                 {"command", ""}});

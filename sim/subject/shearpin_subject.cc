@@ -241,6 +241,12 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->block_cache_size = value;
   } else if (name == "memory_budget") {
     options->memory_budget = value;
+  } else if (name == "info_log") {
+    options->info_log = value != 0;
+  } else if (name == "info_log_rotate_size") {
+    options->info_log_rotate_size = value;
+  } else if (name == "enable_latency_histograms") {
+    options->enable_latency_histograms = value != 0;
   } else if (!SetCompactionOption(name, value, options)) {
     SHEARPIN_CHECK(false, "a knob of sim/knobs.h that ShearpinSubject does not know");
   }
@@ -274,7 +280,7 @@ Status ShearpinFactory::CheckNoOrphans(Subject* subject, FileSystem* fs,
   SHEARPIN_RETURN_IF_ERROR(subject->WaitForBackground());
   StatusOr<std::string> live = subject->Property("live-files");
   if (!live.ok()) return live.status();
-  const std::string needed = "\nCURRENT\nLOCK\n" + *live + "\n";
+  const std::string needed = "\nCURRENT\nLOCK\nLOG\nLOG.old\n" + *live + "\n";
   StatusOr<std::vector<std::string>> names = fs->ListDir(directory);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
