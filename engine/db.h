@@ -19,6 +19,7 @@
 // or level 0 are full, and then return its error until a try succeeds.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -112,7 +113,10 @@ class DB {
   // checked wholly, copied, durable when OK, newer than all before. `path` stays as it is and
   // may be removed. Writers wait meanwhile. Returns the first of the sequence numbers it takes, as
   // many as it has keys. Corruption, NotSupported or InvalidArgument: not a whole table.
-  StatusOr<uint64_t> IngestTable(const std::string& path);
+  // `*numbered`, if given, is set to that number before any reader or recovery can see the table,
+  // even if this fails then; while it is 0 the table has left nothing behind.
+  StatusOr<uint64_t> IngestTable(const std::string& path,
+                                 std::atomic<uint64_t>* numbered = nullptr);
 
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.

@@ -4,8 +4,12 @@
 
 namespace shearpin::sim {
 
-Machine::Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context)
-    : context_(context), disk_(std::move(disk)), fs_(disk_.get(), this) {}
+Machine::Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context,
+                 BeforeChange before_change)
+    : context_(context),
+      disk_(std::move(disk)),
+      fs_(disk_.get(), this),
+      before_change_(std::move(before_change)) {}
 
 Machine::~Machine() {
   RunResult& result = context_->result();
@@ -68,6 +72,9 @@ uint64_t Machine::failed_syncs() const {
 
 void Machine::Before(const faultfs::FsCall& call) {
   context_->scheduler().Point(faultfs::CallKindName(call.kind).data());
+  if ((faultfs::SetOf(call.kind) & faultfs::kMutatingCalls) == 0 || crashed()) return;
+  if (before_change_) before_change_();
+  ++changes_;
 }
 
 void Machine::InFlight(const faultfs::FsCall&) { context_->scheduler().Point("in-flight"); }

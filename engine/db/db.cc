@@ -147,7 +147,9 @@ StatusOr<uint64_t> DB::Checkpoint(const std::string& directory) {
   return impl_->Checkpoint(directory);
 }
 
-StatusOr<uint64_t> DB::IngestTable(const std::string& path) { return impl_->IngestTable(path); }
+StatusOr<uint64_t> DB::IngestTable(const std::string& path, std::atomic<uint64_t>* numbered) {
+  return impl_->IngestTable(path, numbered);
+}
 
 Status DB::Resume() { return impl_->Resume(); }
 

@@ -86,7 +86,7 @@ class DB::Impl {
   Status WaitForBackground();
   Status Resume();
   StatusOr<uint64_t> Checkpoint(const std::string& directory);
-  StatusOr<uint64_t> IngestTable(const std::string& path);
+  StatusOr<uint64_t> IngestTable(const std::string& path, std::atomic<uint64_t>* numbered);
 
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
@@ -138,7 +138,7 @@ class DB::Impl {
 
   // db_ingest.cc
   Status EmptyMemtables(Lock* lock);
-  Status Adopt(const Table& table, uint64_t* first_sequence, Lock* lock);
+  Status Adopt(const Table& table, std::atomic<uint64_t>* numbered, Lock* lock);
   int IngestLevel(const FileMeta& meta) const;
 
   // db_resume.cc
