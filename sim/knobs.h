@@ -49,7 +49,8 @@ inline constexpr Knob kKnobs[] = {
     {"info_log", 0, 1},
     {"info_log_rotate_size", 1024, uint64_t{1} << 30},
     {"enable_latency_histograms", 0, 1},
-    {"compaction_filter", 0, 3},  // what it drops: MayVanish in plan_terms.h
+    {"bottommost_compression", 0, 2},  // as compression
+    {"compaction_filter", 0, 3},       // what it drops: MayVanish in plan_terms.h
 };
 
 // Null if there is no such knob.

@@ -233,6 +233,8 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
                           kZstd = Compression::kZstd;
     const std::vector<Compression> choices[] = {{kNone}, {kLz4}, {kZstd}, {kZstd, kNone, kLz4}};
     options->compression = choices[value];
+  } else if (name == "bottommost_compression") {
+    options->bottommost_compression = static_cast<Compression>(value);
   } else if (name == "filter_bits_per_key") {
     options->filter_bits_per_key = static_cast<int>(value);
   } else if (name == "block_cache_size") {
