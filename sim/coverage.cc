@@ -38,6 +38,12 @@ Condition Both(Condition a, Condition b) {
 }
 
 bool HasFaults(const Plan& plan) { return !plan.faults.empty(); }
+// Only in plans written by hand: the generator draws honest disks.
+bool HasBitRot(const Plan& plan) {
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [](const std::string& rule) {
+    return rule.find("effect=bit_rot") != std::string::npos;
+  });
+}
 bool HasFewFaults(const Plan& plan) { return plan.faults.empty(); }
 bool HasManyClients(const Plan& plan) { return plan.clients.size() > 1; }
 bool IsDeep(const Plan& plan) { return plan.StepCount() >= 900; }
@@ -113,6 +119,8 @@ std::vector<EventRow> EventRows() {
       {EventKind::kCheckpointDone, "checkpoint steps, no fault rules", 200,
        Both(Has(StepKind::kCheckpoint), HasFewFaults)},
       {EventKind::kFilterDamaged, kFaulty, 40000, HasFaults},
+      {EventKind::kTableSetAside, "bit rot, small memtables, merges allowed", 40000,
+       Both(HasBitRot, Merges)},
       {EventKind::kWriteStallEnded, kSmall, 400, HasSmallBuffers},
       {EventKind::kMemtableCut, "a memory budget, small memtables", 400,
        Both(HasBudget, HasSmallBuffers)},

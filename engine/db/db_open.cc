@@ -1,5 +1,6 @@
 // Opening: recovery, from CURRENT to the first write. Closing is in db_background.cc.
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "engine/manifest/file_names.h"
 
 namespace shearpin {
+
 Status DB::Impl::Open() {
   SHEARPIN_RETURN_IF_ERROR(PrepareDirectory());
   if (options_.info_log) {
