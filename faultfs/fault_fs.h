@@ -39,6 +39,15 @@ class FsObserver {
     static_cast<void>(call);
     static_cast<void>(micros);
   }
+  // A promise was broken, and the call will not say so: `path` is not what it should be. Comes
+  // before After; the offset is where in the file, if that is known.
+  virtual void Damaged(const FsCall& call, EffectKind effect, std::string_view path,
+                       uint64_t offset) {
+    static_cast<void>(call);
+    static_cast<void>(effect);
+    static_cast<void>(path);
+    static_cast<void>(offset);
+  }
   // The call has its effect and result. Last callback of every call.
   virtual void After(const FsCall& call, const Status& result) {
     static_cast<void>(call);
@@ -82,7 +91,8 @@ class FaultFs final : public FileSystem {
   bool frozen() const { return frozen_; }
 
   uint64_t calls() const { return calls_; }
-  // How often each effect was applied, by EffectKind, and each mode of sync_fail.
+  // How often each effect was applied, by EffectKind, and each mode of sync_fail. A promise counts
+  // where it was broken.
   const std::array<uint64_t, kEffectKinds>& fired() const { return fired_; }
   const std::array<uint64_t, 4>& sync_failures() const { return sync_failures_; }
   // The same by call, those that happened: "sync eio", "append disk_full", "sync

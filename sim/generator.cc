@@ -396,6 +396,11 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
   if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
   if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
+  if (rng.OneIn(4)) set("max_open_files", rng.Range(1, 4));
+  if (rng.OneIn(6)) {
+    set("verify_on_open", 1);
+    set("max_file_opening_threads", rng.Range(1, 4));
+  }
   if (rng.OneIn(4)) {
     set("info_log", 1);
     set("info_log_rotate_size", 1024 + rng.Skewed(12));

@@ -241,6 +241,12 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
     options->block_cache_size = value;
   } else if (name == "memory_budget") {
     options->memory_budget = value;
+  } else if (name == "max_open_files") {
+    options->max_open_files = static_cast<int>(value);
+  } else if (name == "verify_on_open") {
+    options->verify_on_open = value != 0;
+  } else if (name == "max_file_opening_threads") {
+    options->max_file_opening_threads = static_cast<int>(value);
   } else if (name == "info_log") {
     options->info_log = value != 0;
   } else if (name == "info_log_rotate_size") {
