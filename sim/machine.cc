@@ -61,7 +61,7 @@ void Machine::Arm(const Strike& strike) {
   }
   faultfs::CrashTrigger trigger;
   trigger.calls = strike.calls - 1;
-  trigger.kinds = faultfs::kMutatingCalls;
+  trigger.kinds = strike.of ? faultfs::SetOf(*strike.of) : faultfs::kMutatingCalls;
   trigger.moment = strike.moment;
   trigger.bytes = strike.bytes;
   fs_.CrashAtCall(trigger);
