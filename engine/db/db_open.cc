@@ -64,6 +64,7 @@ Status DB::Impl::Open() {
   }
 
   version_ = std::make_shared<Version>();
+  shape_.reset();
   ApplyMemoryBudget();
   VersionEdit edit;
   LogEnd log_end;
@@ -103,6 +104,7 @@ void DB::Impl::AddTables(const ManifestState& state) {
     }
   }
   version_ = version_->With(change);
+  shape_.reset();
 }
 
 Status DB::Impl::PrepareDirectory() {

@@ -15,7 +15,8 @@ constexpr size_t kMaxValueBytes = size_t{1} << 30;
 
 class GroupInserter : public WriteBatch::Handler {
  public:
-  GroupInserter(MemTable* memtable, SequenceNumber first) : memtable_(memtable), sequence_(first) {}
+  GroupInserter(MemTable* memtable, SequenceNumber first, MemTable::Hint* hint)
+      : memtable_(memtable), sequence_(first), hint_(hint) {}
   void Put(std::string_view key, std::string_view value) override {
     Add(ValueType::kValue, key, value);
   }
@@ -26,12 +27,12 @@ class GroupInserter : public WriteBatch::Handler {
 
  private:
   void Add(ValueType type, std::string_view key, std::string_view value) {
-    const bool added = memtable_->Add(sequence_++, type, key, value, &hint_);
+    const bool added = memtable_->Add(sequence_++, type, key, value, hint_);
     SHEARPIN_CHECK(added, "a sequence number was used twice");
   }
   MemTable* const memtable_;
   SequenceNumber sequence_;
-  MemTable::Hint hint_;
+  MemTable::Hint* const hint_;
 };
 
 // Refuses what the formats cannot hold, before it gets a sequence number.
@@ -206,7 +207,7 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
 }
 
 void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
-  GroupInserter inserter(memtable, group.first_sequence);
+  GroupInserter inserter(memtable, group.first_sequence, &insert_hint_);
   for (const WriteBatch* batch : group.batches) {
     const Status status = batch->Iterate(&inserter);
     SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");
@@ -229,6 +230,7 @@ Status DB::Impl::SwitchMemtable(Lock* lock) {
   Notify(EventKind::kMemtableFrozen, 0, active_->ApproximateBytes());
   frozen_.push_back({active_, number});
   active_ = std::make_shared<MemTable>();
+  insert_hint_ = {};
   RebuildReadState();
   StartFlushing();
   return Status::Ok();
@@ -249,7 +251,8 @@ StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const 
   SHEARPIN_RETURN_IF_ERROR(log->Sync());
   SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(directory_));
   if (options_.wal_preallocate_size > 0) {
-    const Status status = log->Preallocate(options_.wal_preallocate_size);
+    Status status = log->Preallocate(options_.wal_preallocate_size);
+    if (status.ok() && options_.wal_mapped) status = log->MapAppends();
     if (!status.ok() && !status.IsNotSupported()) return status;
   }
   Notify(EventKind::kWalCreated, number);
