@@ -54,6 +54,7 @@ Status DB::Impl::Recover() {
   }
 
   version_ = std::make_shared<Version>();
+  shape_.reset();
   ApplyMemoryBudget();
   VersionEdit edit;
   LogEnd log_end;
@@ -96,6 +97,7 @@ void DB::Impl::AddTables(const ManifestState& state) {
     }
   }
   version_ = version_->With(change);
+  shape_.reset();
 }
 
 Status DB::Impl::PrepareDirectory() {
@@ -217,7 +219,8 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
       return Status::Corruption(where + ": sequence " + std::to_string(record.sequence) +
                                 " after " + std::to_string(last_sequence_));
     }
-    BatchInserter inserter(active_.get(), record.sequence);
+    MemTable::Hint hint;
+    BatchInserter inserter(active_.get(), record.sequence, &hint);
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (inserter.repeated()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;

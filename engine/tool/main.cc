@@ -76,6 +76,8 @@ CLI::App* AddLoad(CLI::App* app, CommandLine* line) {
   command->add_option("--wal-preallocate", options.wal_preallocate_size, "bytes reserved for a WAL")
       ->check(CLI::Range(size_t{0}, size_t{1} << 40))
       ->capture_default_str();
+  command->add_flag("--wal-mapped", options.wal_mapped,
+                    "write to a WAL's reserved bytes by stores into memory");
   command->add_option("--block-size", options.block_size, "bytes of a table's data block")
       ->check(CLI::Range(size_t{64}, size_t{64} << 20))
       ->capture_default_str();
