@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -396,6 +397,53 @@ TEST_F(RepairTest, APartThatCannotBeReadIsDamageLikeAnyOther) {
   EXPECT_LT(report->keys_written, 100u);
   EXPECT_FALSE(report->complete());
   EXPECT_NE(report->findings.front().reason.find("the platter is scratched"), std::string::npos);
+}
+
+// Counts the files that are open for reading.
+class CountingFileSystem : public FailingFileSystem {
+ public:
+  using FailingFileSystem::FailingFileSystem;
+  StatusOr<std::unique_ptr<RandomAccessFile>> OpenRandomAccess(const std::string& path) override {
+    SHEARPIN_ASSIGN_OR_RETURN(auto file, FailingFileSystem::OpenRandomAccess(path));
+    most_ = std::max(most_, ++open_);
+    return std::unique_ptr<RandomAccessFile>(new File(this, std::move(file)));
+  }
+  int most() const { return most_; }
+
+ private:
+  class File : public RandomAccessFile {
+   public:
+    File(CountingFileSystem* fs, std::unique_ptr<RandomAccessFile> file)
+        : fs_(fs), file_(std::move(file)) {}
+    ~File() override { --fs_->open_; }
+    Status Read(uint64_t offset, size_t n, char* scratch, std::string_view* result) const override {
+      return file_->Read(offset, n, scratch, result);
+    }
+    StatusOr<uint64_t> Size() const override { return file_->Size(); }
+
+   private:
+    CountingFileSystem* const fs_;
+    const std::unique_ptr<RandomAccessFile> file_;
+  };
+
+  int open_ = 0;
+  int most_ = 0;
+};
+
+TEST_F(RepairTest, HasFewFilesOpenHoweverManyTablesThereAre) {
+  for (int i = 0; i < 30; ++i) {
+    Put("k" + std::to_string(i), "value");
+    Flush();
+  }
+  ASSERT_TRUE(db_->Close().ok());
+  db_.reset();
+  CountingFileSystem fs(&fs_);
+  Options options = options_;
+  options.env.file_system = &fs;
+  const auto report = Repair(options, "/db", "/new");
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  EXPECT_EQ(report->tables_read, 30u);
+  EXPECT_LE(fs.most(), 2);
 }
 
 TEST_F(RepairTest, WhatCannotBeRepairedIsRefusedAndNothingIsMade) {

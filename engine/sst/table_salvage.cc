@@ -380,7 +380,7 @@ StatusOr<std::unique_ptr<SalvagedTable>> SalvagedTable::Read(FileSystem* fs,
   std::string contents;
   const Status read = ReadWhatIsReadable(*file, &contents);
   if (contents.empty() && !read.ok()) return read;
-  std::unique_ptr<SalvagedTable> table(new SalvagedTable(std::move(file), path));
+  std::unique_ptr<SalvagedTable> table(new SalvagedTable(fs, path));
   SHEARPIN_RETURN_IF_ERROR(Reader(contents, read, table.get()).Read(hints));
   return table;
 }
@@ -416,12 +416,7 @@ class SalvagedTable::Iterator : public InternalIterator {
       return false;
     }
     const BlockHandle& handle = table_->blocks_[next_block_++];
-    stored_.resize(handle.size + kBlockTrailerSize);
-    std::string_view stored;
-    Status status = table_->file_->Read(handle.offset, stored_.size(), stored_.data(), &stored);
-    if (status.ok()) {
-      status = Unpack(stored, BlockKind::kData, table_->file_id_, handle.offset, &block_);
-    }
+    const Status status = Load(handle);
     if (!status.ok()) {
       SetError(status.Prefixed(table_->path_ + ": data block at offset " +
                                std::to_string(handle.offset)));
@@ -430,6 +425,14 @@ class SalvagedTable::Iterator : public InternalIterator {
     data_.Reset(block_, BlockIterator::Order::kInternal);
     data_.SeekToFirst();
     return true;
+  }
+
+  Status Load(const BlockHandle& handle) {
+    SHEARPIN_ASSIGN_OR_RETURN(const auto file, table_->fs_->OpenRandomAccess(table_->path_));
+    stored_.resize(handle.size + kBlockTrailerSize);
+    std::string_view stored;
+    SHEARPIN_RETURN_IF_ERROR(file->Read(handle.offset, stored_.size(), stored_.data(), &stored));
+    return Unpack(stored, BlockKind::kData, table_->file_id_, handle.offset, &block_);
   }
 
   const SalvagedTable* const table_;
