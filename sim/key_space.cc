@@ -63,6 +63,11 @@ const Bytes& KeySpace::Key(Rng* rng) const {
   return keys_[rng->Uniform(among)];
 }
 
+const Bytes& KeySpace::KeyNear(uint64_t place, Rng* rng) const {
+  constexpr uint64_t kNeighbours = 16;
+  return keys_[(place + rng->Uniform(kNeighbours)) % keys_.size()];
+}
+
 Bytes KeySpace::Value(Rng* rng) const {
   if (empty_values_ && rng->OneIn(12)) return Bytes();
   if (dataset_ != nullptr) return Bytes((*dataset_)[rng->Uniform(dataset_->size())].second);

@@ -25,6 +25,8 @@ class KeySpace {
   KeySpace(const Dataset* dataset, KeyCount count, Rng* rng);
 
   const Bytes& Key(Rng* rng) const;
+  // One of a few neighbours in the order in which the keys were made.
+  const Bytes& KeyNear(uint64_t place, Rng* rng) const;
   Bytes Value(Rng* rng) const;
   // Mostly a key of the space; sometimes one next to it, which is not there.
   Bytes Target(Rng* rng) const;
