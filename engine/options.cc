@@ -10,6 +10,20 @@ Status OutOfRange(const char* option, uint64_t value, const char* range) {
                                  ": it must be " + range);
 }
 
+std::string_view CompactionStyleName(CompactionStyle style) {
+  switch (style) {
+    case CompactionStyle::kLeveled:
+      return "leveled";
+    case CompactionStyle::kTiered:
+      return "tiered";
+    case CompactionStyle::kSimple:
+      return "simple";
+    case CompactionStyle::kNone:
+      return "none";
+  }
+  return "unknown";
+}
+
 Status ValidateCompaction(const Options& o) {
   if (o.level0_compaction_trigger < 1 || o.level0_slowdown_trigger < o.level0_compaction_trigger ||
       o.level0_stop_trigger <= o.level0_slowdown_trigger) {
@@ -89,6 +103,9 @@ Status ValidateOptions(const Options& o) {
   if (o.max_compactions < 1 || o.max_compactions > 64) {
     return OutOfRange("max_compactions", static_cast<uint64_t>(o.max_compactions), "1 to 64");
   }
+  if (o.info_log_rotate_size < 1024) {
+    return OutOfRange("info_log_rotate_size", o.info_log_rotate_size, "at least 1 KiB");
+  }
   SHEARPIN_RETURN_IF_ERROR(ValidateCompaction(o));
   if (o.error_if_exists && !o.create_if_missing) {
     return Status::InvalidArgument(
@@ -96,6 +113,52 @@ Status ValidateOptions(const Options& o) {
         "satisfies both");
   }
   return Status::Ok();
+}
+
+std::string OptionsText(const Options& o) {
+  std::string text = "compaction_style=";
+  text.append(CompactionStyleName(o.compaction_style)).append(" compression=");
+  for (size_t i = 0; i < o.compression.size(); ++i) {
+    text.append(i == 0 ? "" : ",").append(CompressionName(o.compression[i]));
+  }
+  if (o.bottommost_compression) {
+    text.append(" bottommost_compression=").append(CompressionName(*o.bottommost_compression));
+  }
+  const auto add = [&text](std::string_view name, auto value) {
+    text.append(" ").append(name).append("=").append(std::to_string(value));
+  };
+  add("create_if_missing", o.create_if_missing);
+  add("error_if_exists", o.error_if_exists);
+  add("write_buffer_size", o.write_buffer_size);
+  add("max_write_buffers", o.max_write_buffers);
+  add("wal_preallocate_size", o.wal_preallocate_size);
+  add("block_size", o.block_size);
+  add("block_restart_interval", o.block_restart_interval);
+  add("filter_bits_per_key", o.filter_bits_per_key);
+  add("block_cache_size", o.block_cache_size);
+  add("memory_budget", o.memory_budget);
+  add("manifest_rotate_size", o.manifest_rotate_size);
+  add("max_compactions", o.max_compactions);
+  add("level0_compaction_trigger", o.level0_compaction_trigger);
+  add("level0_slowdown_trigger", o.level0_slowdown_trigger);
+  add("level0_stop_trigger", o.level0_stop_trigger);
+  add("soft_pending_compaction_bytes", o.soft_pending_compaction_bytes);
+  add("hard_pending_compaction_bytes", o.hard_pending_compaction_bytes);
+  add("delayed_write_rate", o.delayed_write_rate);
+  add("background_write_rate", o.background_write_rate);
+  add("target_table_size", o.target_table_size);
+  add("base_level_size", o.base_level_size);
+  add("level_size_multiplier", o.level_size_multiplier);
+  add("tiered_size_ratio_percent", o.tiered_size_ratio_percent);
+  add("tiered_min_merge_width", o.tiered_min_merge_width);
+  add("tiered_max_space_amplification_percent", o.tiered_max_space_amplification_percent);
+  add("simple_size_ratio_percent", o.simple_size_ratio_percent);
+  add("simple_levels", o.simple_levels);
+  add("flush_on_close", o.flush_on_close);
+  add("transaction_history_bytes", o.transaction_history_bytes);
+  add("enable_latency_histograms", o.enable_latency_histograms);
+  add("info_log_rotate_size", o.info_log_rotate_size);
+  return text;
 }
 
 }  // namespace shearpin

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -149,12 +150,28 @@ struct Options {
   // Default: null. Any open.
   const CompactionFilter* compaction_filter = nullptr;
 
+  // Times each Get, write and seek of an iterator for Property("histogram.get"), ".write" and
+  // ".seek", in microseconds: two readings of the clock each. What takes long anyway is timed
+  // always. Default: false. Any open.
+  bool enable_latency_histograms = false;
+
+  // Write what happens, in words, to the file LOG in the directory; the LOG of the opening before
+  // is kept as LOG.old. Errors of that file are nobody's else. Default: false. Any open.
+  bool info_log = false;
+
+  // Bytes at which LOG becomes LOG.old and a new one begins. Default: 16 MiB; at least 1 KiB. Any
+  // open.
+  uint64_t info_log_rotate_size = uint64_t{16} << 20;
+
   // Told of the engine's events; not owned, outlives the database; may be null. Default: null.
   EventListener* listener = nullptr;
 };
 
 // InvalidArgument naming the first option that is out of its range or contradicts another.
 Status ValidateOptions(const Options& options);
+
+// "name=value name=value ...", for logs: every option that is a number, a style or a switch.
+std::string OptionsText(const Options& options);
 
 // What an acknowledged write survives.
 enum class Durability : uint8_t {

@@ -7,13 +7,14 @@
 //                 Blocks in flight may tear at sectors. A sync may fail and take its pages along.
 //                 The disk may be full. Adversarial disks put garbage into torn sectors and old
 //                 contents into new blocks.
-//   Cannot fail.  What a successful sync covered stays, in every profile here (with powersafe
-//                 overwrite off: in every sector that nothing was being written to). A sector is
-//                 old or new unless the profile says garbage. Process death loses nothing that a
-//                 call returned for. No two files ever share a block.
-//   Why so.       These are the promises that file systems document; what lies beyond them (bit
-//                 rot, lost writes, lying flushes) no engine can survive, only detect, and it is a
-//                 different oracle's.
+//   Cannot fail.  What a successful sync covered stays, in every profile that honours flushes
+//                 (with powersafe overwrite off: in every sector that nothing was being written
+//                 to). A sector is old or new unless the profile says garbage. Process death loses
+//                 nothing that a call returned for. No two files ever share a block.
+//   Why so.       These are the promises that file systems document. What lies beyond them (bit
+//                 rot, lost and misdirected writes, stale reads, lying flushes) no engine can
+//                 survive, only detect: it happens only where a rule or the profile says so, and a
+//                 different oracle judges it.
 //
 // Inodes and directory entries have identity and nothing is keyed by path, so that hard links,
 // renames and unlinked-but-open files are what they are. Every change goes to the live view (the
@@ -231,6 +232,7 @@ class SimDisk {
   void LogRename(const Place& from, const Place& to, bool replaces);
   uint32_t SameBlock(const Inode& inode, uint32_t block) const;
   void Fold(std::vector<uint8_t> fate);
+  void Flush(std::vector<uint8_t> fate);
   void DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate);
   void RemoveOps(std::vector<uint8_t> fate);
   void CompactArena();
@@ -241,6 +243,9 @@ class SimDisk {
   void ApplyContent(const MicroOp& op, Ref<FileContent>* content) const;
 
   // sim_disk_edges.cc: the profile's edges, both ways.
+  class MetadataPass;
+  template <typename Visit>
+  void ForDataBefore(uint32_t i, const Visit& visit) const;
   void DropDependents(std::vector<uint8_t>* kept, std::vector<uint8_t>* solid) const;
   void AddNeeded(std::vector<uint8_t>* kept) const;
   void KeptByRule(const CrashPlan& plan, std::vector<uint8_t>* kept) const;

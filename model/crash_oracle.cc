@@ -14,12 +14,19 @@ namespace {
 // A flush boundary above everything: each kNone batch below n is in the state.
 constexpr size_t kAll = std::numeric_limits<size_t>::max();
 
-bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found) {
+// `vanished`, if given, takes the keys that are missing and may be.
+bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found,
+             std::vector<std::string>* vanished = nullptr) {
   size_t i = 0;
   std::string_view value;
+  if (vanished != nullptr) vanished->clear();
   for (const auto& [key, history] : log.keys()) {
     if (!ValueOf(history, prefix.Latest(history), &value)) continue;
-    if (i == found.size() || found[i].key != key || found[i].value != value) return false;
+    if (i == found.size() || found[i].key != key || found[i].value != value) {
+      if (!log.MayBeGone(key, value)) return false;
+      if (vanished != nullptr) vanished->push_back(key);
+      continue;
+    }
     ++i;
   }
   return i == found.size();
@@ -34,13 +41,13 @@ void ExtendRow(const CommitLog& log, Prefix prefix, size_t start, std::vector<ui
     for (const CommitLog::Effect& effect : log.entries()[p].effects) {
       const auto& versions = effect.key->versions;
       if (!prefix.Includes(versions[effect.version])) continue;
-      uint64_t before = effect.key->base_hash;
+      uint64_t before = effect.key->base_weight;
       for (size_t v = effect.version; v-- > 0;) {
         if (!prefix.Includes(versions[v])) continue;
-        before = versions[v].pair_hash;
+        before = versions[v].weight;
         break;
       }
-      hash += versions[effect.version].pair_hash - before;
+      hash += versions[effect.version].weight - before;
     }
     row->push_back(hash);
   }
@@ -86,7 +93,18 @@ bool ForEachCut(const CommitLog& log, std::span<const std::pair<size_t, size_t>>
 
 }  // namespace
 
+CrashOracle::Floor CrashOracle::FloorNow(CrashKind kind) const {
+  const bool power = kind == CrashKind::kPowerLoss;
+  return {.durable = power ? model_->synced_sequence() : model_->logged_sequence(),
+          .flushed = model_->flushed_sequence()};
+}
+
 Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const {
+  return CheckRecovery(recovered, kind, FloorNow(kind));
+}
+
+Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
+                                   const Floor& floor) const {
   const CommitLog& log = model_->log();
   Verdict verdict;
   Recovered state{.pairs = recovered};
@@ -97,13 +115,13 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
                         Quoted(recovered[i].key);
       return verdict;
     }
+    if (log.MayBeGone(recovered[i].key, recovered[i].value)) continue;
     state.hash += PairHash(recovered[i].key, recovered[i].value);
   }
   const bool power = kind == CrashKind::kPowerLoss;
-  const uint64_t durable = power ? model_->synced_sequence() : model_->logged_sequence();
-  const size_t flushed = log.PositionAfter(model_->flushed_sequence());
+  const size_t flushed = log.PositionAfter(floor.flushed);
   verdict.prefix.flushed = flushed;
-  verdict.floor_position = std::max(log.PositionAfter(durable), flushed);
+  verdict.floor_position = std::max(log.PositionAfter(floor.durable), flushed);
   if (Search(state, &verdict) || SearchVariants(state, &verdict)) {
     const auto sequence_at = [&](size_t position) {
       return position == 0 ? log.base_sequence() : log.entries()[position - 1].last_sequence;
@@ -132,7 +150,7 @@ bool CrashOracle::SearchRow(const Recovered& recovered, const Row& row, size_t s
     Prefix found = prefix;
     found.n = start + i;
     found.flushed = std::min(found.flushed, found.n);
-    if (!Matches(model_->log(), found, recovered.pairs)) continue;
+    if (!Matches(model_->log(), found, recovered.pairs, &verdict->vanished)) continue;
     verdict->prefix = std::move(found);
     return true;
   }

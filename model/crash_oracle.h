@@ -59,6 +59,17 @@ class CrashOracle {
   // as bad as the worst crash since the last Rebase: say so in `kind`.
   Verdict CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const;
 
+  // What has to be there at least, as sequence numbers: logged batches up to `durable`, all up to
+  // `flushed`. A reader that opens the store beside its writer, and so before later
+  // acknowledgements, is judged by that of the moment at which it began.
+  struct Floor {
+    uint64_t durable = 0;
+    uint64_t flushed = 0;
+  };
+  Floor FloorNow(CrashKind kind) const;
+  Verdict CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
+                        const Floor& floor) const;
+
   // Recovery is idempotent: `recovered` must be exactly the state that `first` was accepted for.
   Verdict CheckSameRecovery(std::span<const KeyValue> recovered, const Verdict& first) const;
 

@@ -16,6 +16,8 @@ using enum FailureClass;
 
 class CrashOracleTest : public testing::Test {
  protected:
+  explicit CrashOracleTest(MayVanish may_vanish = nullptr) : model_(std::move(may_vanish)) {}
+
   // Issues and acknowledges at the next sequence number.
   uint64_t Write(Batch batch, Durability durability) {
     const uint64_t first = next_;
@@ -321,6 +323,45 @@ TEST_F(CrashOracleTest, NumberThatBecomesKnownLateRebuildsTheRows) {
   EXPECT_EQ(ClassOf({{"b", "2"}}), kHoleAfterDurable);
   EXPECT_TRUE(Check({{"a", "1"}, {"b", "2"}}).ok());
   EXPECT_TRUE(Check({{"a", "1"}}).ok());
+}
+
+// What a compaction filter drops: the newest value of its key, never to show an older one.
+class VanishingTest : public CrashOracleTest {
+ protected:
+  VanishingTest()
+      : CrashOracleTest([](std::string_view, std::string_view v) { return v == "x"; }) {}
+};
+
+TEST_F(VanishingTest, ThePairMayBeThereOrNotAndNothingElseMayBeInItsPlace) {
+  Put("a", "1", kSync);
+  Put("a", "x", kSync);
+  Put("b", "2", kSync);
+  EXPECT_TRUE(Check({{"a", "x"}, {"b", "2"}}).ok());
+  EXPECT_TRUE(Check({{"b", "2"}}).ok());
+  EXPECT_EQ(ClassOf({{"a", "1"}, {"b", "2"}}), kDurableWriteLost);
+  EXPECT_EQ(ClassOf({{"a", "x"}}), kDurableWriteLost);
+  EXPECT_EQ(ClassOf({}), kDurableWriteLost);
+  EXPECT_EQ(ClassOf({{"b", "2"}, {"c", "x"}}), kWrongData);
+}
+
+TEST_F(VanishingTest, WhatVanishedBeforeARecoveryStaysAway) {
+  Put("a", "x", kSync);
+  Put("b", "2", kSync);
+  const Verdict there = Check({{"a", "x"}, {"b", "2"}});
+  const Verdict gone = Check({{"b", "2"}});
+  ASSERT_TRUE(gone.ok());
+  const KeyValue rest[] = {{"b", "2"}};
+  EXPECT_TRUE(oracle_.CheckSameRecovery(rest, there).ok());  // a merge came between
+  model_.Rebase(gone);
+  EXPECT_TRUE(Check({{"b", "2"}}).ok());
+  EXPECT_FALSE(Check({{"a", "x"}, {"b", "2"}}).ok());
+}
+
+TEST_F(VanishingTest, AnOverwrittenOneCountsNoMore) {
+  Put("a", "x", kSync);
+  Put("a", "3", kSync);
+  EXPECT_TRUE(Check({{"a", "3"}}).ok());
+  EXPECT_EQ(ClassOf({}), kDurableWriteLost);
 }
 
 TEST(CrashOracleVerdictTest, OtherFailuresHaveTheirClasses) {

@@ -25,7 +25,7 @@ bool Same(const std::string_view* found, bool has_value, std::string_view value)
 
 }  // namespace
 
-KvModel::KvModel() = default;
+KvModel::KvModel(MayVanish may_vanish) : log_(std::move(may_vanish)) {}
 
 KvModel::InFlightMap::iterator KvModel::Find(BatchId id) {
   const auto at = in_flight_.find(id);
@@ -192,12 +192,16 @@ State KvModel::StateAt(uint64_t at_sequence) const {
 Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
                             const Moment& begin) const {
   const std::optional<std::string_view> before = Get(key, begin.acknowledged);
-  if (Same(value, before.has_value(), before.value_or(""))) return {};
+  const auto explains = [&](bool has_value, std::string_view expected) {
+    return Same(value, has_value, expected) ||
+           (value == nullptr && has_value && MayBeGone(key, expected));
+  };
+  if (explains(before.has_value(), before.value_or(""))) return {};
   if (const auto at = log_.keys().find(key); at != log_.keys().end()) {
     const size_t from = log_.PositionAfter(begin.acknowledged);
     for (const CommitLog::Version& version : at->second.versions) {
       if (version.position < from || version.failed) continue;
-      if (Same(value, !version.deleted, version.value)) return {};
+      if (explains(!version.deleted, version.value)) return {};
     }
   }
   for (const auto& [id, batch] : in_flight_) {
@@ -205,7 +209,7 @@ Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
     const auto last = std::find_if(batch.batch.rbegin(), batch.batch.rend(),
                                    [&](const Operation& o) { return o.Touches(key); });
     if (last == batch.batch.rend()) continue;
-    if (Same(value, last->kind == Operation::Kind::kPut, last->value)) return {};
+    if (explains(last->kind == Operation::Kind::kPut, last->value)) return {};
   }
   return {FailureClass::kWrongRead,
           "get " + Quoted(key) + " found " + Shown(value) + "; at sequence " +
@@ -226,6 +230,10 @@ Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found
       if (!IsAboveLower(key, range.lower) || !IsBelowUpper(key, range.upper)) continue;
       if (!ValueOf(history, log_.Visible(history, sequence), &value)) continue;
       same = i < found.size() && found[i] == KeyValue{key, value};
+      if (!same && MayBeGone(key, value)) {
+        same = true;
+        continue;
+      }
       if (!same) {
         if (difference.empty()) {
           difference = "at sequence " + std::to_string(sequence) + " expected " + Quoted(key) +
@@ -265,6 +273,7 @@ void KvModel::Rebase(const Verdict& verdict) {
   log_.Rebase([&](const CommitLog::KeyHistory& history) { return prefix.Latest(history); },
               [&](const CommitLog::Version& version) { return prefix.Includes(version); },
               base_sequence);
+  log_.Forget(verdict.vanished);
   poisoned_ = false;
   ++epoch_;
   dropped_sequence_ = 0;

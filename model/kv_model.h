@@ -51,7 +51,8 @@ class KvModel {
     uint64_t events = 0;        // acknowledgements by then
   };
 
-  KvModel();
+  // Pairs for which `may_vanish` is true may be missing wherever they are the ones to be seen.
+  explicit KvModel(MayVanish may_vanish = nullptr);
   KvModel(const KvModel&) = delete;
   KvModel& operator=(const KvModel&) = delete;
 
@@ -101,6 +102,10 @@ class KvModel {
 
   // The value of `key` as of `at_sequence`.
   std::optional<std::string_view> Get(std::string_view key, uint64_t at_sequence) const;
+
+  bool MayBeGone(std::string_view key, std::string_view value) const {
+    return log_.MayBeGone(key, value);
+  }
 
   // The whole state as of `at_sequence`.
   State StateAt(uint64_t at_sequence) const;

@@ -37,6 +37,25 @@ TEST(KvModelTest, ReadsAtEverySequence) {
   EXPECT_EQ(model.LatestAcknowledged(), 8u);
 }
 
+TEST(KvModelTest, WhatMayVanishMayBeMissingInReadsAndNothingOlderShows) {
+  KvModel model([](std::string_view, std::string_view value) { return value == "x"; });
+  ASSERT_TRUE(model.Acknowledge(model.Issue(Put("k", "1"), kProcess), 1).ok());
+  ASSERT_TRUE(model.Acknowledge(model.Issue(Put("k", "x"), kProcess), 2).ok());
+  ASSERT_TRUE(model.Acknowledge(model.Issue(Put("l", "2"), kProcess), 3).ok());
+  const auto now = model.Now();
+  const std::string_view old = "1", current = "x";
+  EXPECT_TRUE(model.CheckGet("k", &current, now).ok());
+  EXPECT_TRUE(model.CheckGet("k", nullptr, now).ok());
+  EXPECT_FALSE(model.CheckGet("k", &old, now).ok());
+  EXPECT_FALSE(model.CheckGet("l", nullptr, now).ok());
+  const KeyValue all[] = {{"k", "x"}, {"l", "2"}}, rest[] = {{"l", "2"}},
+                 stale[] = {{"k", "1"}, {"l", "2"}};
+  EXPECT_TRUE(model.CheckScan({}, all, now).ok());
+  EXPECT_TRUE(model.CheckScan({}, rest, now).ok());
+  EXPECT_FALSE(model.CheckScan({}, stale, now).ok());
+  EXPECT_FALSE(model.CheckScan({}, std::span(all, 1), now).ok());
+}
+
 TEST(KvModelTest, OverlappingSequencesBreakO1) {
   KvModel model;
   const auto a = model.Issue({Operation::Put("k", "1"), Operation::Put("l", "1")}, kProcess);

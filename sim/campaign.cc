@@ -82,7 +82,7 @@ class Campaign::Loop {
       if (worker == nullptr) continue;
       worker->Finish();
       const std::string death = worker->Reap();
-      if (!death.empty()) ReportDeath(last_seed_, death);
+      if (!death.empty()) ReportDeath(last_seed_, FailureClass::kProcessCrashed, death);
     }
     return outcome;
   }
@@ -143,6 +143,8 @@ class Campaign::Loop {
       if (hangs) (*worker)->Kill();
       return;
     }
+    const FailureClass failure_class =
+        (*worker)->killed() ? FailureClass::kProcessHung : FailureClass::kProcessCrashed;
     const std::string death = (*worker)->Reap();
     std::deque<uint64_t> left = (*worker)->seeds();
     worker->reset();
@@ -152,15 +154,15 @@ class Campaign::Loop {
         seed = left.front();
         left.pop_front();
       }
-      ReportDeath(seed, death);
+      ReportDeath(seed, failure_class, death);
     }
     again_.insert(again_.end(), left.begin(), left.end());
   }
 
-  void ReportDeath(uint64_t seed, const std::string& death) {
+  void ReportDeath(uint64_t seed, FailureClass failure_class, const std::string& death) {
     SeedReport report;
     report.seed = seed;
-    report.finding = Finding{seed, std::string(kProcessCrashed), death, {}, {}};
+    report.finding = Finding{seed, failure_class, death, {}, {}};
     ++failures_;
     campaign_.on_report_(report);
   }

@@ -74,7 +74,7 @@ TEST(CampaignTest, DeathOfAWorkerIsAFindingAndTheRestGoesOn) {
   });
   ExpectEachOnce(seen, 1, 40);
   ASSERT_EQ(seen.findings.size(), 2u);
-  EXPECT_EQ(seen.findings.at(7).failure_class, "process crashed");
+  EXPECT_EQ(seen.findings.at(7).failure_class, FailureClass::kProcessCrashed);
   EXPECT_NE(seen.findings.at(7).message.find("signal 6"), std::string::npos);
   EXPECT_NE(seen.findings.at(7).message.find("last words of seed 7"), std::string::npos);
   EXPECT_NE(seen.findings.at(11).message.find("status 3"), std::string::npos);
@@ -98,16 +98,17 @@ TEST(CampaignTest, AHungWorkerIsKilled) {
                                 });
   ExpectEachOnce(seen, 1, 6);
   ASSERT_EQ(seen.findings.size(), 1u);
+  EXPECT_EQ(seen.findings.at(3).failure_class, FailureClass::kProcessHung);
   EXPECT_NE(seen.findings.at(3).message.find("signal 9"), std::string::npos);
 }
 
 TEST(CampaignTest, StopsAtTheFirstFailureIfAsked) {
-  const Seen seen = RunCampaign({.start_seed = 1, .most_seeds = 100, .jobs = 1, .most_failures = 1},
-                                [](uint64_t seed) {
-                                  SeedReport report = Answer(seed);
-                                  if (seed == 4) report.finding = Finding{seed, "c", "m", {}, ""};
-                                  return report;
-                                });
+  const Seen seen = RunCampaign(
+      {.start_seed = 1, .most_seeds = 100, .jobs = 1, .most_failures = 1}, [](uint64_t seed) {
+        SeedReport report = Answer(seed);
+        if (seed == 4) report.finding = Finding{seed, FailureClass::kWrongRead, "m", {}, ""};
+        return report;
+      });
   ExpectEachOnce(seen, 1, 4);
   EXPECT_EQ(seen.outcome.next_seed, 5u);
 }
@@ -131,7 +132,8 @@ TEST(SeedReportTest, SurvivesItsJson) {
   report.faults["eio"] = 3;
   report.events["opened"] = 1;
   report.abandoned = true;
-  report.finding = Finding{report.seed, "wrong data", "two\nlines \"quoted\"", {"a", "b"}, "plan"};
+  report.finding =
+      Finding{report.seed, FailureClass::kWrongData, "two\nlines \"quoted\"", {"a", "b"}, "plan"};
   const std::string json = SeedReportToJson(report);
   EXPECT_EQ(json.find('\n'), std::string::npos);
   const auto back = SeedReportFromJson(json);

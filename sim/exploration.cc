@@ -5,6 +5,7 @@
 
 #include "faultfs/file_content.h"
 #include "model/state_hash.h"
+#include "sim/plan_terms.h"
 #include "sim/simulator.h"
 
 namespace shearpin::sim {
@@ -40,7 +41,8 @@ Exploration::Exploration(const Plan& plan, SubjectFactory* factory, ExecutionBac
       only_(only),
       check_(plan, profile_, factory, fibers, ImageRecovery::Turns::kReaderFirst, 0),
       crashing_(plan, profile_, factory, fibers, ImageRecovery::Turns::kPlan, 0),
-      recrash_(plan, profile_, factory, fibers, ImageRecovery::Turns::kReaderFirst, 1) {
+      recrash_(plan, profile_, factory, fibers, ImageRecovery::Turns::kReaderFirst, 1),
+      may_vanish_(MayVanishOf(plan)) {
   report_.checked_by_depth.resize(static_cast<size_t>(options.depth) + 1);
 }
 
@@ -71,6 +73,7 @@ Rng Exploration::RandomStates() const {
 uint64_t Exploration::StateHash(const ImageRecovery& recovery) const {
   uint64_t hash = 1;
   for (const model::KeyValue& pair : recovery.pairs()) {
+    if (may_vanish_ && may_vanish_(pair.key, pair.value)) continue;
     hash += model::PairHash(pair.key, pair.value);
   }
   return hash;
@@ -81,6 +84,7 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
       (point.before.size() != only_->crashes_before || point.calls != only_->calls)) {
     return;
   }
+  if (point.operations < options_.first_operation) return;
   ++report_.points;
   crashes_.assign(point.before.begin(), point.before.end());
   if (keys_.empty()) keys_ = *point.keys;
@@ -148,7 +152,7 @@ Defect Exploration::CheckByModel(const DiskImage& image, const CrashPoint& point
     known->rebuilds = model.log().rebuilds();
     if (options_.depth > 0) known->state = StateHash(check_);
     if (!verdict.ok()) {
-      defect = {std::string(model::FailureClassName(verdict.failure_class)), verdict.message};
+      defect = {std::string(FailureClassName(ClassOf(verdict.failure_class))), verdict.message};
     }
   }
   known->wrong = !defect.ok();
@@ -168,7 +172,7 @@ Defect Exploration::CheckByState(const DiskImage& image, uint64_t state, ImageMe
   }
   if (known->state == state) return {};
   known->wrong = true;
-  return {std::string(model::FailureClassName(model::FailureClass::kWrongData)),
+  return {std::string(FailureClassName(FailureClass::kWrongData)),
           "a recovery that crashed leads to another state than one that did not"};
 }
 
@@ -219,7 +223,7 @@ void Exploration::Expand(const Node& node) {
   });
   // Its own threads had other turns this time.
   if (again.ok() && StateHash(crashing_) != node.state) {
-    again = {std::string(model::FailureClassName(model::FailureClass::kWrongData)),
+    again = {std::string(FailureClassName(FailureClass::kWrongData)),
              "two recoveries of one image lead to two states"};
   }
   if (!again.ok()) TakeDefect(std::move(again), origins_[node.origin], node.depth);

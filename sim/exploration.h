@@ -87,6 +87,7 @@ class Exploration : public CrashProbe {
   ImageRecovery crashing_;      // of one whose recovery is explored
   ImageRecovery recrash_;       // of an image of that recovery
   std::vector<uint64_t> seen_;  // at one place: hashes of the sets of operations that were kept
+  const model::MayVanish may_vanish_;
   std::vector<std::string> keys_;
   ImageMemo memo_;
   std::vector<CrashSpec> crashes_;  // of the run, as far as it came

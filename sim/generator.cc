@@ -44,6 +44,9 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     6,   // txn-scan
     7,   // txn-commit
     1,   // txn-rollback
+    3,   // ingest
+    1,   // wait
+    1,   // read-only
 };
 
 // Where faults strike.
@@ -68,7 +71,8 @@ Swarm DrawSwarm(Rng rng) {
   }
   // Transactions come with all of their steps or not at all.
   if (rng.OneIn(2)) {
-    for (int i = static_cast<int>(StepKind::kTxnBegin); i < kNumStepKinds; ++i) {
+    for (int i = static_cast<int>(StepKind::kTxnBegin);
+         i <= static_cast<int>(StepKind::kTxnRollback); ++i) {
       swarm.steps[static_cast<size_t>(i)] = 0;
     }
   }
@@ -246,6 +250,12 @@ Step Workload::DrawStep(Rng* rng) {
       DrawMutations(count, &step, rng);
       return step;
     }
+    case StepKind::kIngest:
+      for (uint64_t i = rng->OneIn(4) ? rng->Range(1, 30) : rng->Range(1, 6); i > 0; --i) {
+        step.mutations.push_back(
+            DrawMutation(rng->OneIn(4) ? MutationKind::kDelete : MutationKind::kPut, rng));
+      }
+      break;
     case StepKind::kGet:
       step.key = keys_.Target(rng);
       if (rng->OneIn(3)) step.snapshot = AnyOf(snapshots_, rng);
@@ -293,7 +303,8 @@ Step Workload::DrawStep(Rng* rng) {
       break;
     }
     case StepKind::kProperty: {
-      constexpr std::string_view kNames[] = {"levels", "stats", "reads", "last-sequence",
+      constexpr std::string_view kNames[] = {"levels",        "stats",    "reads",
+                                             "last-sequence", "counters", "histogram.flush",
                                              "no-such-name"};
       step.name = kNames[rng->Uniform(std::size(kNames))];
       break;
@@ -333,6 +344,12 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
   if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
   if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
+  if (rng.OneIn(4)) {
+    set("info_log", 1);
+    set("info_log_rotate_size", 1024 + rng.Skewed(12));
+  }
+  if (rng.OneIn(4)) set("enable_latency_histograms", 1);
+  if (rng.OneIn(5)) set("compaction_filter", rng.Range(1, 3));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.
@@ -490,7 +507,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::ProfileNames();
+  const auto profiles = faultfs::HonestProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;

@@ -5,6 +5,7 @@
 #include "faultfs/fault_fs.h"
 #include "sim/deterministic_scheduler.h"
 #include "sim/phased_walk.h"
+#include "sim/plan_terms.h"
 #include "sim/rng.h"
 #include "sim/run_result.h"
 #include "sim/trace.h"
@@ -13,13 +14,11 @@
 namespace shearpin::sim {
 namespace {
 
-using model::FailureClass;
-
 // A recovery takes some hundred.
 constexpr uint64_t kMostPoints = 2'000'000;
 
 Defect DefectOf(FailureClass failure_class, std::string message) {
-  return {std::string(model::FailureClassName(failure_class)), std::move(message)};
+  return {std::string(FailureClassName(failure_class)), std::move(message)};
 }
 
 // Who runs goes on until he waits.
@@ -74,7 +73,8 @@ ImageRecovery::ImageRecovery(const Plan& plan, const faultfs::Profile& profile,
       fibers_(fibers),
       number_(number),
       directory_("/db"),
-      machine_(std::make_unique<Machine>(turns_, fibers)) {}
+      machine_(std::make_unique<Machine>(turns_, fibers)),
+      reader_(MayVanishOf(plan)) {}
 
 ImageRecovery::~ImageRecovery() = default;
 
@@ -116,10 +116,10 @@ Defect ImageRecovery::OpenAndRead(faultfs::SimDisk* disk, faultfs::FsObserver* o
   model::Violation violation;
   Status status = reader_.Read(subject.get(), named, &violation);
   const Status closed = subject->Close();
-  if (!violation.ok()) return DefectOf(violation.failure_class, violation.message);
+  if (!violation.ok()) return DefectOf(ClassOf(violation.failure_class), violation.message);
   if (status.ok()) status = closed;
   if (status.ok()) return {};
-  return {std::string(kUnexpectedError),
+  return {std::string(FailureClassName(FailureClass::kUnexpectedError)),
           "reading or closing a recovered store: " + status.ToString()};
 }
 

@@ -43,6 +43,10 @@ inline constexpr Knob kKnobs[] = {
     {"filter_bits_per_key", 0, 100},
     {"block_cache_size", 0, uint64_t{1} << 30},
     {"memory_budget", 4096, uint64_t{1} << 30},
+    {"info_log", 0, 1},
+    {"info_log_rotate_size", 1024, uint64_t{1} << 30},
+    {"enable_latency_histograms", 0, 1},
+    {"compaction_filter", 0, 3},  // what it drops: MayVanish in plan_terms.h
 };
 
 // Null if there is no such knob.

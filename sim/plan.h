@@ -82,8 +82,11 @@ enum class StepKind : uint8_t {
   kTxnScan,          // txn-scan SLOT forward|backward LIMIT [lower=..] [upper=..] (0: no limit)
   kTxnCommit,        // txn-commit SLOT DURABILITY
   kTxnRollback,      // txn-rollback SLOT
+  kIngest,           // ingest {put KEY VALUE | delete KEY}... (a table built outside is taken in)
+  kWait,             // wait (for background work)
+  kReadOnly,         // read-only: everything, by a reader that opens the store beside this one
 };
-inline constexpr int kNumStepKinds = 30;
+inline constexpr int kNumStepKinds = 33;
 
 // "put", "iterator-walk", ...: the first word of the step's line.
 std::string_view StepKindName(StepKind kind);

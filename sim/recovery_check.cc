@@ -2,6 +2,11 @@
 
 namespace shearpin::sim {
 
+RecoveryCheck::RecoveryCheck(RunContext* context)
+    : context_(context), reader_([context](std::string_view key, std::string_view value) {
+        return context->model().MayBeGone(key, value);
+      }) {}
+
 RecoveryCheck::Outcome RecoveryCheck::Check(Subject* subject, model::CrashKind kind,
                                             model::Verdict* verdict) {
   if (const Outcome outcome = Read(subject); outcome != Outcome::kLegal) return outcome;
@@ -25,7 +30,7 @@ RecoveryCheck::Outcome RecoveryCheck::Read(Subject* subject) {
 RecoveryCheck::Outcome RecoveryCheck::Judge(const model::Verdict& verdict) {
   context_->trace().Record("recovered", verdict.n, verdict.flushed, reader_.pairs().size());
   if (verdict.ok()) return Outcome::kLegal;
-  context_->Fail(model::FailureClassName(verdict.failure_class), verdict.message);
+  context_->Fail(ClassOf(verdict.failure_class), verdict.message);
   return Outcome::kFailed;
 }
 

@@ -23,7 +23,7 @@ class RecoveryCheck {
     kFailed,   // the context has the failure
   };
 
-  explicit RecoveryCheck(RunContext* context) : context_(context) {}
+  explicit RecoveryCheck(RunContext* context);
 
   // On kLegal `*verdict` is what was found.
   Outcome Check(Subject* subject, model::CrashKind kind, model::Verdict* verdict);

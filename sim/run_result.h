@@ -9,19 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "model/failure.h"
+#include "sim/failure_class.h"
 #include "sim/plan.h"
 
 namespace shearpin::sim {
 
-// Classes beyond those of the model. Stable spellings, as model::FailureClassName's are.
-inline constexpr std::string_view kUnexpectedError = "unexpected error";  // no fault behind it
-inline constexpr std::string_view kOrphanFile = "orphan file";            // after all is quiet
-inline constexpr std::string_view kProcessCrashed = "process crashed";    // the simulator's own
-inline constexpr std::string_view kDigestDiffers = "digest differs";      // two runs of one plan
-
 struct Failure {
-  std::string failure_class;
+  FailureClass failure_class = FailureClass::kWrongData;
   std::string message;
   std::vector<std::string> last_operations;  // oldest first, one line each
 };

@@ -10,7 +10,7 @@ namespace {
 using Json = nlohmann::json;
 
 Json FindingToJson(const Finding& finding) {
-  return {{"class", finding.failure_class},
+  return {{"class", FailureClassName(finding.failure_class)},
           {"message", finding.message},
           {"last_operations", finding.last_operations},
           {"plan", finding.plan}};
@@ -63,7 +63,9 @@ std::optional<SeedReport> SeedReportFromJson(std::string_view line) {
   report.abandoned = json.value("abandoned", false);
   if (json.contains("finding")) {
     const Json& finding = json["finding"];
-    report.finding = Finding{report.seed, finding.value("class", ""), finding.value("message", ""),
+    const auto failure_class = FindFailureClass(finding.value("class", ""));
+    if (!failure_class) return std::nullopt;
+    report.finding = Finding{report.seed, *failure_class, finding.value("message", ""),
                              finding.value("last_operations", std::vector<std::string>()),
                              finding.value("plan", "")};
   }

@@ -17,7 +17,7 @@ namespace shearpin::sim {
 
 struct Finding {
   uint64_t seed = 0;
-  std::string failure_class;
+  FailureClass failure_class = FailureClass::kProcessCrashed;
   std::string message;
   std::vector<std::string> last_operations;
   std::string plan;  // its text, crash choices written down

@@ -12,7 +12,7 @@ SeedReport SeedRunner::Run(const Plan& plan, Repeat repeat, const Trace::Sink& s
   const RunResult second = simulator.Run(plan);
   if (second.digest != report.digest && !report.finding) {
     report.finding = Finding{plan.seed,
-                             std::string(kDigestDiffers),
+                             FailureClass::kDigestDiffers,
                              "the first run's digest is " + HexDigest(report.digest) +
                                  ", the second's " + HexDigest(second.digest),
                              {},

@@ -11,7 +11,6 @@ using faultfs::CrashPlan;
 using faultfs::DiskImage;
 using faultfs::SimDisk;
 using model::CrashKind;
-using model::FailureClass;
 using model::Verdict;
 
 constexpr std::string_view kDirectory = "/db";
@@ -21,6 +20,21 @@ constexpr int kFaultyAttempts = 3;
 
 // A run of the generator's size takes some ten thousand points.
 constexpr uint64_t kMostPoints = 20'000'000;
+
+FailureClass ClassOf(RunOutcome outcome) {
+  switch (outcome) {
+    case RunOutcome::kCompleted:
+      break;
+    case RunOutcome::kDeadlock:
+      return FailureClass::kDeadlock;
+    case RunOutcome::kPointBudget:
+    case RunOutcome::kTimeBudget:
+      return FailureClass::kLivelock;
+    case RunOutcome::kUnjoined:
+      return FailureClass::kLeak;
+  }
+  SHEARPIN_CHECK(false, "a run that completed is no failure");
+}
 
 }  // namespace
 
@@ -47,7 +61,7 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
 bool Simulation::Run() {
   const RunReport report = scheduler_.Run([this] { Main(); });
   if (report.ok()) return true;
-  context_.Fail(model::FailureClassName(FailureClass::kNoProgress), report.description);
+  context_.Fail(ClassOf(report.outcome), report.description);
   context_.result().abandoned = true;
   return false;
 }
@@ -173,8 +187,7 @@ Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
       DiscardSubject();
       if (recovered == Recovered::kFailed || context_.failed()) return Recovered::kFailed;
     } else if (!opened.status().injected() || attempt > kFaultyAttempts + 1) {
-      context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen),
-                    opened.status().ToString());
+      context_.Fail(FailureClass::kWillNotOpen, opened.status().ToString());
       return Recovered::kFailed;
     }
     if (machine_->crashed()) return Recovered::kCrashed;
@@ -225,7 +238,10 @@ void Simulation::DiscardSubject() {
 
 void Simulation::RunClients() {
   stop_ = StopReason::kNone;
-  Opening opening = {.context = &context_, .machine = machine_.get(), .subject = subject_.get()};
+  Opening opening = {.context = &context_,
+                     .machine = machine_.get(),
+                     .subject = subject_.get(),
+                     .open_reader = [this] { return Open(machine_.get(), kDirectory, true); }};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;
@@ -263,6 +279,7 @@ void Simulation::ShowCrashPoint() {
                       .oracle = &context_.oracle(),
                       .keys = &context_.keys(),
                       .process_death = AtLeastSuspect(CrashKind::kProcessDeath),
+                      .operations = context_.result().operations,
                       .start = {},
                       .calls = machine_->changes() - *strikes_from_ + 1,
                       .before = {}};
@@ -408,8 +425,7 @@ bool Simulation::CheckReadOnly(Machine* machine, CrashKind kind, std::optional<V
   StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kDirectory, true);
   if (opened.status().IsNotSupported() || opened.status().IsInvalidArgument()) return true;
   if (!opened.ok()) {
-    context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen),
-                  "for reading only: " + opened.status().ToString());
+    context_.Fail(FailureClass::kWillNotOpen, "for reading only: " + opened.status().ToString());
     return false;
   }
   found->emplace();
@@ -434,10 +450,17 @@ bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointC
   }
   const auto iterator = (*opened)->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
   auto expected = copy.state.begin();
+  const auto skip_gone = [&](bool all, std::string_view key) {
+    while (expected != copy.state.end() && (all || expected->first < key) &&
+           context_.model().MayBeGone(expected->first, expected->second)) {
+      ++expected;
+    }
+  };
   for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    skip_gone(false, iterator->key());
     if (expected == copy.state.end() || expected->first != iterator->key() ||
         expected->second != iterator->value()) {
-      context_.Fail(model::FailureClassName(FailureClass::kWrongData),
+      context_.Fail(FailureClass::kWrongData,
                     "checkpoint " + copy.directory + " holds " + Abbreviated(iterator->key()) +
                         " where it should hold " +
                         (expected == copy.state.end() ? "nothing" : Abbreviated(expected->first)));
@@ -446,8 +469,9 @@ bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointC
     ++expected;
   }
   Status status = iterator->status();
+  skip_gone(true, "");
   if (status.ok() && expected != copy.state.end()) {
-    context_.Fail(model::FailureClassName(FailureClass::kWrongData),
+    context_.Fail(FailureClass::kWrongData,
                   "checkpoint " + copy.directory + " lacks " + Abbreviated(expected->first));
     return false;
   }
@@ -459,7 +483,7 @@ bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdi
                                    Verdict* verdict) {
   StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kDirectory, false);
   if (!opened.ok()) {
-    context_.Fail(model::FailureClassName(FailureClass::kWillNotOpen), opened.status().ToString());
+    context_.Fail(FailureClass::kWillNotOpen, opened.status().ToString());
     return false;
   }
   const std::unique_ptr<Subject> subject = *std::move(opened);
@@ -486,7 +510,7 @@ void Simulation::Remount() {
 
 bool Simulation::Progress(const Status& status, std::string_view what) {
   if (status.ok()) return true;
-  context_.Fail(model::FailureClassName(FailureClass::kNoProgress),
+  context_.Fail(FailureClass::kNoProgress,
                 "after the faults had stopped, " + std::string(what) + ": " + status.ToString());
   return false;
 }
@@ -505,7 +529,7 @@ void Simulation::CheckLiveness() {
   if (context_.failed() || Recover(CrashKind::kClean, nullptr) != Recovered::kYes) return;
   const Status orphans =
       factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kDirectory));
-  if (orphans.IsCorruption()) context_.Fail(kOrphanFile, orphans.ToString());
+  if (orphans.IsCorruption()) context_.Fail(FailureClass::kOrphanFile, orphans.ToString());
   CloseSubject();
 }
 

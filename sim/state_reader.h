@@ -22,6 +22,9 @@ namespace shearpin::sim {
 
 class StateReader {
  public:
+  // Pairs for which `may_vanish` is true may go at any time: a merge drops them.
+  explicit StateReader(model::MayVanish may_vanish) : may_vanish_(std::move(may_vanish)) {}
+
   // The status is the subject's first error. `*violation` becomes what contradicts itself.
   // `named`: keys to ask for though they may not be there, sorted.
   Status Read(Subject* subject, const std::vector<std::string>& named, model::Violation* violation);
@@ -37,6 +40,11 @@ class StateReader {
   Status CompareGet(Subject* subject, std::string_view key, const std::string_view* expected,
                     model::Violation* violation);
 
+  bool MayBeGone(const model::KeyValue& pair) const {
+    return may_vanish_ && may_vanish_(pair.key, pair.value);
+  }
+
+  const model::MayVanish may_vanish_;
   std::string arena_;
   std::vector<std::pair<size_t, size_t>> sizes_;
   std::vector<model::KeyValue> pairs_;

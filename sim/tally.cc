@@ -84,8 +84,9 @@ std::string Tally::Summary(double seconds, int jobs) const {
   text += Line("digest", HexDigest(digest_));
   text += Line("failures", std::to_string(failures_));
   for (const Artefact& artefact : artefacts_) {
-    text += "    seed " + std::to_string(artefact.seed) + ": " + artefact.failure_class + "\n" +
-            "      " + artefact.command + "\n";
+    text += "    seed " + std::to_string(artefact.seed) + ": " +
+            std::string(FailureClassName(artefact.failure_class)) + "\n" + "      " +
+            artefact.command + "\n";
   }
   return text;
 }
@@ -111,7 +112,7 @@ std::string Tally::ToJson(double seconds, int jobs, uint64_t next_seed) const {
   json["findings"] = Json::array();
   for (const Artefact& artefact : artefacts_) {
     json["findings"].push_back({{"seed", artefact.seed},
-                                {"class", artefact.failure_class},
+                                {"class", FailureClassName(artefact.failure_class)},
                                 {"message", artefact.message},
                                 {"plan", artefact.plan_file},
                                 {"command", artefact.command}});

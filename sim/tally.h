@@ -13,7 +13,7 @@ namespace shearpin::sim {
 
 struct Artefact {
   uint64_t seed = 0;
-  std::string failure_class;
+  FailureClass failure_class = FailureClass::kProcessCrashed;
   std::string message;
   std::string plan_file;  // absolute; empty if there was none to write
   std::string command;    // what replays it

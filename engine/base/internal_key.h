@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "engine/base/coding.h"
+#include "engine/base/compare_bytes.h"
 
 namespace shearpin {
 
@@ -61,7 +62,7 @@ inline bool IsInternalKey(std::string_view bytes) {
 
 // Negative, zero, positive as a sorts before, with, after b.
 inline int CompareInternalKeys(std::string_view a, std::string_view b) {
-  const int order = UserKey(a).compare(UserKey(b));
+  const int order = CompareBytes(UserKey(a), UserKey(b));
   if (order != 0) return order;
   const uint64_t ta = Trailer(a), tb = Trailer(b);
   return ta > tb ? -1 : ta < tb ? 1 : 0;

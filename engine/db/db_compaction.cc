@@ -13,6 +13,17 @@
 
 namespace shearpin {
 
+namespace {
+
+std::string Describe(const CompactionPlan& plan, uint64_t bytes) {
+  std::string text = "reason=" + std::string(CompactionReasonName(plan.reason)) + " levels=";
+  for (const CompactionInput& input : plan.inputs) text += std::to_string(input.level) + "+";
+  text.back() = '>';
+  return text + std::to_string(plan.output_level) + " bytes=" + std::to_string(bytes);
+}
+
+}  // namespace
+
 // A plan with what it needs pinned.
 struct DB::Impl::Compaction {
   const CompactionPlan& plan;
@@ -146,10 +157,12 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
   const Compaction compaction = Prepare(plan);
   VersionEdit edit;
   Version::Change change;
+  uint64_t bytes_read = 0;
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     for (const auto& table : compaction.inputs[i]) {
       edit.removed.emplace_back(plan.inputs[i].level, table->meta().number);
       change.removed.push_back(table->meta().number);
+      bytes_read += table->meta().size;
     }
   }
   Status status;
@@ -160,7 +173,8 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
     Notify(EventKind::kTrivialMove, table->meta().number);
   } else {
     lock->unlock();
-    Notify(EventKind::kCompactionBegun, change.removed.size());
+    const Stopwatch stopwatch(&statistics_, Latency::kCompaction);
+    Notify(EventKind::kCompactionBegun, change.removed.size(), 0, Describe(plan, bytes_read));
     std::vector<FileMeta> outputs;
     status = MergeTables(compaction, &outputs);
     uint64_t bytes = 0;
@@ -174,7 +188,13 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
       change.added.emplace_back(plan.output_level, NewTableFile(meta));
       edit.added.emplace_back(plan.output_level, std::move(meta));
     }
-    if (status.ok()) Notify(EventKind::kCompactionDone, 0, bytes);
+    if (status.ok()) {
+      Notify(EventKind::kCompactionDone, 0, bytes,
+             "outputs=" + std::to_string(outputs.size()) +
+                 " level=" + std::to_string(plan.output_level) +
+                 " took-micros=" + std::to_string(stopwatch.Micros()));
+      statistics_.Add(Counter::kCompactionBytesRead, bytes_read);
+    }
     lock->lock();
   }
   if (status.ok()) {

@@ -36,6 +36,19 @@ class MemTableInserter : public WriteBatch::Handler {
 
 Status DB::Impl::Open() {
   SHEARPIN_RETURN_IF_ERROR(PrepareDirectory());
+  if (options_.info_log) {
+    info_log_ = std::make_unique<InfoLog>(options_.env, directory_, options_.info_log_rotate_size);
+    events_.SetLog(info_log_.get());
+    info_log_->Say(InfoLog::Level::kInfo, "opening " + directory_ + " " + OptionsText(options_));
+  }
+  Status status = Recover();
+  if (!status.ok() && info_log_ != nullptr) {
+    info_log_->Say(InfoLog::Level::kError, "open-failed " + status.ToString());
+  }
+  return status;
+}
+
+Status DB::Impl::Recover() {
   SHEARPIN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->ListDir(directory_));
   auto recovered = Manifest::Recover(fs_, directory_);
   ManifestState state;
@@ -89,7 +102,10 @@ Status DB::Impl::Open() {
   RebuildReadState();
   UpdateDebt();
   RemoveOrphans(FindOrphans(names));
-  Notify(EventKind::kOpened);
+  Notify(EventKind::kOpened, 0, 0,
+         "database=" + std::to_string(database_id_) +
+             " last-sequence=" + std::to_string(last_sequence_) +
+             " tables=" + std::to_string(version_->AllTables().size()));
   Lock lock(mutex_);
   if (CompactionDue()) StartCompacting();
   return Status::Ok();
@@ -208,7 +224,7 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
     if (edit == nullptr || active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);
   };
-  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));
+  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, &events_, replay));
   return edit == nullptr || active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
 }
 
@@ -245,6 +261,7 @@ std::vector<DB::Impl::Orphan> DB::Impl::FindOrphans(const std::vector<std::strin
       case FileKind::kCurrent:
       case FileKind::kCurrentTemp:  // Rotate has just made and renamed its own
       case FileKind::kLock:
+      case FileKind::kInfoLog:
         break;
     }
     if (orphan) orphans.push_back({name, number});

@@ -1,5 +1,6 @@
 // Writing: group commit, durability, and the switch to a new log and memtable.
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,7 @@ Status CheckBatch(const WriteBatch& batch) {
 
 Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
                        const WriteQueue::Validate* validate) {
+  const Stopwatch stopwatch(&statistics_, Latency::kWrite);
   SHEARPIN_RETURN_IF_ERROR(CheckBatch(*batch));
   WriteQueue::Writer writer(&mutex_, batch, options.durability, validate);
   Lock lock(mutex_);
@@ -81,8 +83,19 @@ Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
 }
 
 Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
-  bool delayed = false;
-  for (bool waited = false;;) {
+  std::optional<uint64_t> stalled_at;
+  const Status status = AwaitRoom(bytes, &stalled_at, lock);
+  if (stalled_at) {
+    const uint64_t stalled = statistics_.NowMicros() - *stalled_at;
+    statistics_.AddLocked(Counter::kStallMicros, stalled);
+    Notify(EventKind::kWriteStallEnded, 0, stalled);
+  }
+  return status;
+}
+
+// `*stalled_at` is set where the writer first had to wait for background work.
+Status DB::Impl::AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock) {
+  for (bool delayed = false;;) {
     if (closed_) return Status::Aborted(directory_ + ": the database is closed");
     SHEARPIN_RETURN_IF_ERROR(write_error_);
     if (debt_ > 0 && debt_ < kFullDebt && !delayed) {
@@ -103,8 +116,10 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
     } else {
       SHEARPIN_RETURN_IF_ERROR(flush_retry_.error().Prefixed("writes wait for a flush"));
     }
-    if (!waited) Notify(EventKind::kWriteStalled);
-    waited = true;
+    if (!*stalled_at) {
+      *stalled_at = statistics_.NowMicros();
+      Notify(EventKind::kWriteStalled, 0, 0, stopped ? "waits-for=merge" : "waits-for=flush");
+    }
     progress_.Wait();
   }
 }
@@ -176,6 +191,7 @@ Status DB::Impl::Commit(Lock* lock) {
     }
   }
   lock->lock();
+  if (group.count != 0) CountGroup(group, log->size() - acknowledged_end);
   for (const WriteBatch* batch : group.batches) {
     if (status.ok()) history_.Record(*batch);
   }
@@ -186,6 +202,17 @@ Status DB::Impl::Commit(Lock* lock) {
     if (group.count != 0) status.MarkIndeterminate();
   }
   return status;
+}
+
+// Requires mutex_.
+void DB::Impl::CountGroup(const WriteQueue::Group& group, uint64_t log_bytes) {
+  uint64_t user_bytes = 0;
+  for (const WriteBatch* batch : group.batches) user_bytes += batch->ByteSize();
+  statistics_.AddLocked(Counter::kWriteGroups, 1);
+  statistics_.AddLocked(Counter::kWriteBatches, group.batches.size());
+  statistics_.AddLocked(Counter::kKeysWritten, group.count);
+  statistics_.AddLocked(Counter::kUserBytesWritten, user_bytes);
+  statistics_.AddLocked(Counter::kWalBytesWritten, log_bytes);
 }
 
 Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
@@ -200,6 +227,8 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
     SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts, fill));
   }
   if (group.durability != Durability::kSync) return Status::Ok();
+  const Stopwatch stopwatch(&statistics_, Latency::kSync);
+  statistics_.Add(Counter::kWalSyncs);
   // I3: a durable record in this log behind a hole in an older one would not survive recovery.
   for (const auto& old : older) SHEARPIN_RETURN_IF_ERROR(old->Sync());
   return log->Sync();
@@ -259,7 +288,7 @@ StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const 
 void DB::Impl::Poison(const Status& status) {
   if (write_error_.ok()) {
     write_error_ = status.Prefixed("writes stopped until Resume() or a reopen");
-    Notify(EventKind::kWriterPoisoned);
+    Notify(EventKind::kWriterPoisoned, 0, 0, status.ToString());
   }
   // Writers that wait for room will find none.
   progress_.NotifyAll();

@@ -138,7 +138,9 @@ Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* resul
       SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
       SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result, counts));
       result->HideBehind(table->range_tombstones().CoverOf(user_key, SequenceOf(seek_key)));
-      if (result->kind != Lookup::Kind::kAbsent) return Status::Ok();
+      if (result->kind == Lookup::Kind::kAbsent) continue;
+      result->level = level;
+      return Status::Ok();
     }
   }
   return Status::Ok();

@@ -20,7 +20,7 @@ int HeightOf(uint64_t trailer) {
 }
 
 int CompareKey(const SkipList::Node* node, std::string_view user_key, uint64_t trailer) {
-  const int order = node->user_key().compare(user_key);
+  const int order = CompareBytes(node->user_key(), user_key);
   if (order != 0) return order;
   const uint64_t other = node->trailer();
   return other > trailer ? -1 : other < trailer ? 1 : 0;

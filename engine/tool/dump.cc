@@ -257,6 +257,7 @@ Status Dump(const DumpRequest& request, std::ostream& out) {
     case FileKind::kLock:
       out << path << ": a lock; it holds no data\n";
       return Status::Ok();
+    case FileKind::kInfoLog:
     case FileKind::kUnknown:
       break;
   }

@@ -75,6 +75,8 @@ CLI::App* AddLoad(CLI::App* app, CommandLine* line) {
   command->add_option("--block-size", options.block_size, "bytes of a table's data block")
       ->check(CLI::Range(size_t{64}, size_t{64} << 20))
       ->capture_default_str();
+  command->add_flag("--log", options.info_log,
+                    "write what the database does, in words, to the file LOG in DIR");
   return command;
 }
 
