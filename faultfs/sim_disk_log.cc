@@ -358,6 +358,27 @@ size_t SimDisk::Evict() {
   return changed;
 }
 
+size_t SimDisk::WriteBackBefore(uint64_t position) {
+  const size_t pending = pending_.size();
+  size_t count = 0;
+  while (count < pending && pending_[count].seq < position) ++count;
+  if (count > 0) WriteBack(count);
+  return pending - pending_.size();
+}
+
+size_t SimDisk::CommitBefore(uint64_t position) {
+  const size_t pending = pending_.size();
+  std::vector<uint8_t> fate(pending, kStays);
+  for (uint32_t i = 0; i < pending && pending_[i].seq < position; ++i) {
+    const OpKind kind = pending_[i].kind;
+    const bool follows_data =
+        kind == OpKind::kData || kind == OpKind::kSize || kind == OpKind::kConvert;
+    if (!follows_data || profile_.metadata_order == MetadataOrder::kWithData) fate[i] = kFolds;
+  }
+  Fold(std::move(fate));
+  return pending - pending_.size();
+}
+
 void SimDisk::WriteBack(size_t count) {
   std::vector<uint8_t> fate(pending_.size(), kStays);
   std::fill_n(fate.begin(), std::min(count, fate.size()), kFolds);

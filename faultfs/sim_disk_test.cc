@@ -211,6 +211,175 @@ TEST(FailedSync, ABlockDirtiedDuringTheSyncStaysDirty) {
   EXPECT_EQ(disk.Outcomes(), (States{"/a=NEW"}));
 }
 
+// Eviction after each way in which a sync can fail: what the platter holds shows, and what a
+// later write makes of it.
+TEST(FailedSync, EvictionAfterEachMode) {
+  struct Case {
+    SyncFailure mode;
+    size_t evicted;
+    std::string_view before;
+    std::string_view after;
+  };
+  for (const Case& each : {Case{SyncFailure::kKeepNewClean, 1, "NEW", "old"},
+                           Case{SyncFailure::kReportNext, 1, "NEW", "old"},
+                           Case{SyncFailure::kRevertOld, 0, "old", "old"}}) {
+    TestDisk disk(kPosix);
+    SettledFile(&disk, "a", "old");
+    disk.Write("a", 0, "NEW");
+    static_cast<void>(disk.FailSync("a", each.mode).ok());
+    EXPECT_EQ(disk.Read("a"), each.before) << SyncFailureName(each.mode);
+    EXPECT_EQ(disk.disk()->Evict(), each.evicted) << SyncFailureName(each.mode);
+    EXPECT_EQ(disk.Read("a"), each.after) << SyncFailureName(each.mode);
+    disk.Write("a", 1, "x");
+    disk.SyncAll();
+    EXPECT_EQ(disk.Outcomes(), States{"/a=oxd"}) << SyncFailureName(each.mode);
+  }
+}
+
+// Broken promises. -------------------------------------------------------------------------------
+
+TEST(LostWrite, StaysInTheCacheAndIsNotOnThePlatter) {
+  TestDisk disk(kPosix);
+  SettledFile(&disk, "a", std::string(4096, 'x') + "y");
+  disk.Write("a", 0, "X");
+  disk.Write("a", 4096, "Y");
+  OpenFile* const file = disk.File("a");
+  const SyncTicket ticket = disk.disk()->StartSync(*file);
+  ASSERT_TRUE(disk.disk()->LoseWrite(ticket, 3));
+  ASSERT_TRUE(disk.disk()->FinishSync(file, ticket).ok());
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=Xx*4095 y"})) << "the second block of two";
+  EXPECT_EQ(disk.Crash("process"), "/a=Xx*4095 Y");
+  EXPECT_TRUE(disk.disk()->DamagedFiles().empty()) << "nobody can see it yet";
+  EXPECT_FALSE(disk.disk()->LoseWrite(disk.disk()->StartSync(*file), 0)) << "nothing to write";
+  EXPECT_EQ(disk.disk()->Evict(), 1u);
+  EXPECT_EQ(disk.disk()->DamagedFiles(), std::vector<std::string>{"/a"});
+  EXPECT_FALSE(disk.disk()->IsDamaged(*file, 0, 4096));
+  EXPECT_TRUE(disk.disk()->IsDamaged(*file, 4000, 97));
+  const SimDisk next(disk.disk()->Materialise({}), *FindProfile(kPosix));
+  EXPECT_EQ(next.DamagedFiles(), std::vector<std::string>{"/a"}) << "over a crash";
+}
+
+TEST(LostWrite, ABlockWrittenAgainGoesOutWhole) {
+  TestDisk disk(kPosix);
+  SettledFile(&disk, "a", "old");
+  disk.Append("a", "new");
+  OpenFile* const file = disk.File("a");
+  ASSERT_TRUE(disk.disk()->LoseWrite(disk.disk()->StartSync(*file), 0));
+  disk.Sync("a");
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=old..."}));
+  disk.Append("a", "er");
+  disk.Sync("a");
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=oldnewer"}));
+  disk.disk()->Evict();
+  EXPECT_TRUE(disk.disk()->DamagedFiles().empty());
+}
+
+TEST(MisdirectedWrite, LandsOnAnotherDurableBlock) {
+  TestDisk disk(kPosix);
+  SettledFile(&disk, "a", "aaa");
+  SettledFile(&disk, "b", "bbbbb");
+  disk.Write("a", 0, "AAA");
+  OpenFile* const file = disk.File("a");
+  std::string victim;
+  ASSERT_TRUE(disk.disk()->MisdirectWrite(disk.disk()->StartSync(*file), 0, &victim));
+  disk.Sync("a");
+  EXPECT_EQ(victim, "/b");
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=aaa /b=AAA.."}));
+  EXPECT_EQ(disk.Crash("process"), "/a=AAA /b=bbbbb");
+  disk.disk()->Evict();
+  EXPECT_EQ(disk.disk()->DamagedFiles(), (std::vector<std::string>{"/a", "/b"}));
+}
+
+TEST(BitRot, ShowsWhenTheBlockIsReadFromThePlatter) {
+  TestDisk disk(kPosix);
+  SettledFile(&disk, "a", "@@@@");
+  uint64_t where = 0;
+  ASSERT_TRUE(disk.disk()->Rot(*disk.File("a"), 0, UINT64_MAX, 8, true, &where));
+  EXPECT_EQ(where, 1u);
+  EXPECT_EQ(disk.Read("a"), "@@@@");
+  EXPECT_EQ(disk.Outcomes(), (States{"/a=@A@@"}));
+  EXPECT_EQ(disk.disk()->Evict(), 1u);
+  EXPECT_EQ(disk.Read("a"), "@A@@");
+  ASSERT_TRUE(disk.disk()->Rot(*disk.File("a"), 2, 1, 8 + 1, false, &where));
+  EXPECT_EQ(where, 2u);
+  EXPECT_EQ(disk.Read("a"), "@AB@") << "read from the platter just now";
+}
+
+TEST(BitRot, SparesWhatIsDirtyOrWasNeverWritten) {
+  TestDisk disk(kPosix);
+  uint64_t where = 0;
+  disk.Preallocate("a", 8192);
+  disk.SyncAll();
+  EXPECT_FALSE(disk.disk()->Rot(*disk.File("a"), 0, UINT64_MAX, 0, true, &where));
+  disk.Append("a", "@");
+  EXPECT_FALSE(disk.disk()->Rot(*disk.File("a"), 0, UINT64_MAX, 0, true, &where));
+  disk.SyncAll();
+  EXPECT_FALSE(disk.disk()->Rot(*disk.File("a"), 1, UINT64_MAX, 0, true, &where));
+  EXPECT_TRUE(disk.disk()->Rot(*disk.File("a"), 0, UINT64_MAX, 0, true, &where));
+}
+
+TEST(StaleRead, GivesTheFormerBlock) {
+  TestDisk disk(kPosix);
+  disk.disk()->KeepRecycled();
+  SettledFile(&disk, "old", "former");
+  disk.Close("old");
+  ASSERT_TRUE(disk.Unlink("old").ok());
+  disk.SyncAll();
+  SettledFile(&disk, "a", "settled");
+  char bytes[16] = {};
+  bool stale = false;
+  OpenFile* const file = disk.File("a");
+  EXPECT_EQ(disk.disk()->ReadStale(*file, 0, 16, 5, bytes, &stale), 7u);
+  EXPECT_EQ(std::string_view(bytes, 7), std::string_view("former\0", 7));
+  EXPECT_TRUE(stale);
+  disk.Write("a", 0, "SET");
+  EXPECT_EQ(disk.disk()->ReadStale(*file, 2, 16, 5, bytes, &stale), 5u);
+  EXPECT_EQ(std::string_view(bytes, 5), "ttled") << "what the dirty page will go over";
+  EXPECT_EQ(disk.disk()->ReadStale(*file, 3, 16, 5, bytes, &stale), 4u);
+  EXPECT_FALSE(stale);
+}
+
+// Background write-back. -------------------------------------------------------------------------
+
+TEST(WriteBackTest, TheJournalCommitsNamesAndTheFlusherData) {
+  TestDisk disk(kPosix);
+  disk.Append("a", "one");
+  const uint64_t before = disk.disk()->LogPosition();
+  disk.Append("b", "two");
+  EXPECT_EQ(disk.disk()->CommitBefore(before), 1u);
+  EXPECT_EQ(disk.Crash("power keep=none"), "/a=");
+  EXPECT_EQ(disk.disk()->WriteBackBefore(before), 2u);
+  EXPECT_EQ(disk.Crash("power keep=none"), "/a=one");
+  EXPECT_EQ(disk.disk()->WriteBackBefore(before), 0u);
+  EXPECT_EQ(disk.disk()->pending_count(), 3u);
+  TestDisk journal("ext4-journal");
+  journal.Append("a", "one");
+  EXPECT_EQ(journal.disk()->CommitBefore(journal.disk()->LogPosition()), 3u) << "data goes along";
+}
+
+TEST(CrashTraitsTest, TellWhatIsPeculiar) {
+  TestDisk disk(kAdversarial);
+  SettledFile(&disk, "gone", "x");
+  SettledFile(&disk, "a", std::string(4096, 'o'));
+  disk.Close("gone");
+  ASSERT_TRUE(disk.Unlink("gone").ok());
+  disk.Write("a", 0, std::string(4096, 'n'));
+  disk.Append("a", "grown");
+  CrashTraits traits;
+  const auto look = [&](std::string_view text) {
+    traits = CrashTraits();
+    static_cast<void>(disk.disk()->Materialise(*CrashPlan::Parse(text), &traits));
+  };
+  look("power keep=all");
+  EXPECT_EQ(traits.resurrected_names + traits.torn_blocks + traits.garbage_blocks, 0u);
+  look("power keep=except:0 tears=1:0x0f!0x10");
+  EXPECT_EQ(traits.resurrected_names, 1u);
+  EXPECT_EQ(traits.torn_blocks, 1u);
+  EXPECT_EQ(traits.garbage_blocks, 1u);
+  look("power keep=except:2 fills=2:stale:0");
+  EXPECT_EQ(traits.stale_blocks, 1u);
+}
+
 // Torn and stale blocks. -------------------------------------------------------------------------
 
 // A file of eight sectors 'o', durable, overwritten whole with 'n': operation 0.

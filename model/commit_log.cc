@@ -150,6 +150,53 @@ const CommitLog::Version* CommitLog::Visible(const KeyHistory& history, uint64_t
   return nullptr;
 }
 
+CommitLog CommitLog::Clone() const {
+  CommitLog copy(may_vanish_);
+  copy.entries_ = entries_;
+  for (const auto& [key, history] : keys_) {
+    KeyHistory& mine = copy.Intern(key);
+    mine.base = history.base;
+    mine.base_hash = history.base_hash;
+    mine.base_weight = history.base_weight;
+    mine.past = history.past;
+  }
+  copy.prefix_hashes_.assign(1, prefix_hashes_.front());
+  copy.base_sequence_ = base_sequence_;
+  copy.any_failed_ = any_failed_;
+  for (size_t p = 0; p < copy.entries_.size(); ++p) copy.Link(p);
+  return copy;
+}
+
+void CommitLog::RebaseTo(const State& state, uint64_t base_sequence) {
+  for (auto& [key, history] : keys_) {
+    for (const Version& version : history.versions) {
+      if (!version.deleted) RememberPast(&history, version.pair_hash, !version.failed);
+    }
+    if (history.base.has_value()) RememberPast(&history, history.base_hash, true);
+    history.versions.clear();
+    history.base.reset();
+    history.base_hash = history.base_weight = 0;
+  }
+  uint64_t hash = 0;
+  for (const auto& [key, value] : state) {
+    KeyHistory& history = Intern(key);
+    history.base.emplace(value);
+    history.base_hash = PairHash(key, value);
+    history.base_weight = MayBeGone(key, value) ? 0 : history.base_hash;
+    hash += history.base_weight;
+  }
+  StartOver(hash, base_sequence);
+}
+
+void CommitLog::StartOver(uint64_t hash, uint64_t base_sequence) {
+  entries_.clear();
+  unlogged_.clear();
+  any_failed_ = false;
+  prefix_hashes_.assign(1, hash);
+  base_sequence_ = base_sequence;
+  ++rebuilds_;
+}
+
 void CommitLog::Rebase(const std::function<const Version*(const KeyHistory&)>& chosen,
                        const std::function<bool(const Version&)>& included,
                        uint64_t base_sequence) {
@@ -170,12 +217,7 @@ void CommitLog::Rebase(const std::function<const Version*(const KeyHistory&)>& c
     history.versions.clear();
     hash += history.base_weight;
   }
-  entries_.clear();
-  unlogged_.clear();
-  any_failed_ = false;
-  prefix_hashes_.assign(1, hash);
-  base_sequence_ = base_sequence;
-  ++rebuilds_;
+  StartOver(hash, base_sequence);
 }
 
 void CommitLog::Forget(std::span<const std::string> keys) {

@@ -82,6 +82,10 @@ class CommitLog {
   explicit CommitLog(MayVanish may_vanish = nullptr);
   CommitLog(const CommitLog&) = delete;
   CommitLog& operator=(const CommitLog&) = delete;
+  CommitLog(CommitLog&&) = default;
+
+  // A copy, to look things up in after the original was rebased.
+  CommitLog Clone() const;
 
   // Puts the entry where its sequence numbers belong, and returns its position. They must not
   // overlap those of another entry (see Overlaps).
@@ -128,6 +132,8 @@ class CommitLog {
   // are remembered as committed once.
   void Rebase(const std::function<const Version*(const KeyHistory&)>& chosen,
               const std::function<bool(const Version&)>& included, uint64_t base_sequence);
+  // Likewise, by any state of the past: one from before this log's base.
+  void RebaseTo(const State& state, uint64_t base_sequence);
   // After Rebase: these keys of the base have vanished.
   void Forget(std::span<const std::string> keys);
 
@@ -136,6 +142,7 @@ class CommitLog {
   void Apply(const Operation& operation, size_t position, KeyHistory* history, uint64_t* hash);
   void Link(size_t position);    // derives everything from entries_[position], the newest linked
   void Unlink(size_t position);  // takes that back
+  void StartOver(uint64_t hash, uint64_t base_sequence);  // over bases that are set
 
   const MayVanish may_vanish_;
   std::vector<Entry> entries_;
