@@ -68,7 +68,8 @@ class Session {
   // Counts the report; tells of its failure and leaves the plan behind.
   void Take(const SeedReport& report);
   int Finish(double seconds, int jobs, uint64_t next_seed) const;
-  int Explore(const Plan& plan, ExploreArguments arguments);
+  ExploreArguments Completed(ExploreArguments arguments) const;
+  SubjectFactory* factory() { return &factory_; }
 
   const Tally& tally() const { return tally_; }
 
@@ -162,11 +163,11 @@ int Session::Finish(double seconds, int jobs, uint64_t next_seed) const {
   return tally_.failures() == 0 ? kExitOk : kExitFailed;
 }
 
-int Session::Explore(const Plan& plan, ExploreArguments arguments) {
+ExploreArguments Session::Completed(ExploreArguments arguments) const {
   arguments.out = AbsoluteUserPath(out);
   arguments.json = json;
   arguments.replay_command = "bazel run -c opt //sim -- replay";
-  return ExplorePlan(plan, arguments, &factory_) ? kExitOk : kExitFailed;
+  return arguments;
 }
 
 std::string SeedLine(const SeedReport& report) {
@@ -253,6 +254,10 @@ int ReplayCommand(Session* session, const ReplayOptions& options) {
 struct ExploreCommandOptions {
   std::string file;
   std::optional<uint64_t> seed;
+  bool exhaustive = false;
+  uint64_t operations = 2;
+  std::optional<int> depth;
+  std::optional<uint64_t> budget;
   ExploreArguments arguments;
 };
 
@@ -264,10 +269,20 @@ CLI::App* AddExplore(CLI::App* app, Session* session, ExploreCommandOptions* opt
   seed->excludes(file);
   ExploreArguments& arguments = options->arguments;
   explore
-      ->add_option("--depth", arguments.depth,
-                   "Crashes inside recoveries: 0 none, 1 in those of the run, 2 in theirs too")
+      ->add_flag("--exhaustive", options->exhaustive,
+                 "Instead: every plan of up to --operations steps of a small alphabet, every state")
+      ->excludes(file)
+      ->excludes(seed);
+  explore->add_option("--operations", options->operations, "How many, with --exhaustive")
       ->check(CLI::Range(0, 8));
-  explore->add_option("--budget", arguments.budget, "States recovered at most")
+  explore
+      ->add_option("--depth", options->depth,
+                   "Crashes inside recoveries: 0 none, 1 in those of the run, 2 in theirs too "
+                   "(default: 2; with --exhaustive 0)")
+      ->check(CLI::Range(0, 8));
+  explore
+      ->add_option("--budget", options->budget,
+                   "States recovered at most (default: 200000; with --exhaustive no limit)")
       ->check(CLI::PositiveNumber);
   explore->add_option("--seconds", arguments.seconds, "How long at most; 0: without limit")
       ->check(CLI::NonNegativeNumber);
@@ -279,12 +294,22 @@ CLI::App* AddExplore(CLI::App* app, Session* session, ExploreCommandOptions* opt
 }
 
 int ExploreCommand(Session* session, const ExploreCommandOptions& options) {
+  ExploreArguments arguments = session->Completed(options.arguments);
+  arguments.depth = options.depth.value_or(options.exhaustive ? 0 : 2);
+  arguments.budget = options.budget.value_or(options.exhaustive ? UINT64_MAX : 200'000);
+  if (options.exhaustive) {
+    const std::string profile = session->profile.empty() ? "posix-min" : session->profile;
+    const bool clean =
+        ExploreShortPlans(options.operations, profile, arguments, session->factory());
+    return clean ? kExitOk : kExitFailed;
+  }
   if (options.file.empty() && !options.seed) {
-    std::fprintf(stderr, "explore: a plan file or --seed=N is needed\n");
+    std::fprintf(stderr, "explore: a plan file, --seed=N or --exhaustive is needed\n");
     return kExitBadInput;
   }
   const std::optional<Plan> plan = PlanOf(*session, options.seed, options.file);
-  return plan ? session->Explore(*plan, options.arguments) : kExitBadInput;
+  if (!plan) return kExitBadInput;
+  return ExplorePlan(*plan, arguments, session->factory()) ? kExitOk : kExitFailed;
 }
 
 struct SoakOptions {

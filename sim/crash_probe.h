@@ -29,6 +29,8 @@ struct CrashPoint {
   // How bad the death of the process is here: a failed sync makes it as bad as a loss of power.
   model::CrashKind process_death = model::CrashKind::kProcessDeath;
 
+  uint64_t operations = 0;  // steps that have ended
+
   // The crash that would strike here: `before` are the plan's crashes that came already, then one
   // that counts `calls` from `start`.
   CrashStart start;

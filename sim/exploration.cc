@@ -84,6 +84,7 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
       (point.before.size() != only_->crashes_before || point.calls != only_->calls)) {
     return;
   }
+  if (point.operations < options_.first_operation) return;
   ++report_.points;
   crashes_.assign(point.before.begin(), point.before.end());
   if (keys_.empty()) keys_ = *point.keys;
@@ -222,7 +223,7 @@ void Exploration::Expand(const Node& node) {
   });
   // Its own threads had other turns this time.
   if (again.ok() && StateHash(crashing_) != node.state) {
-    again = {std::string(model::FailureClassName(model::FailureClass::kWrongData)),
+    again = {std::string(FailureClassName(FailureClass::kWrongData)),
              "two recoveries of one image lead to two states"};
   }
   if (!again.ok()) TakeDefect(std::move(again), origins_[node.origin], node.depth);

@@ -74,8 +74,9 @@ Json Tell(const ExploreFinding& finding, const ExploreArguments& arguments) {
 }
 
 void PrintSummary(const ExploreReport& report, double seconds) {
-  std::printf("explored: %s operations, a crash tried at %s places\n",
-              Count(report.run.operations).c_str(), Count(report.points).c_str());
+  std::printf("explored: %s plans, %s operations, a crash tried at %s places\n",
+              Count(report.plans).c_str(), Count(report.run.operations).c_str(),
+              Count(report.points).c_str());
   std::printf("  legal states              %s\n", Count(report.legal).c_str());
   std::printf("  distinct                  %s\n", Count(report.distinct).c_str());
   std::printf("  recovered and checked     %s, %.0f a second\n", Count(report.checked).c_str(),
@@ -92,35 +93,44 @@ void PrintSummary(const ExploreReport& report, double seconds) {
   std::printf("  wrong states              %s\n", Count(report.failures).c_str());
 }
 
-}  // namespace
+class Watch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
 
-bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point begin = Clock::now();
-  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  FiberPool fibers;
+ private:
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+ExploreOptions OptionsOf(const ExploreArguments& arguments, const Watch& watch) {
   ExploreOptions options;
   options.depth = arguments.depth;
   options.budget = arguments.budget;
   options.states.random = arguments.random;
   if (arguments.seconds > 0) {
-    options.out_of_time = [&] { return elapsed() > arguments.seconds; };
+    options.out_of_time = [&watch, most = arguments.seconds] { return watch.seconds() > most; };
   }
-  const ExploreReport report = Explorer(factory, &fibers).Explore(plan, options);
-  const double seconds = elapsed();
+  return options;
+}
+
+// The whole story of an exploration. True if nothing was wrong.
+bool Conclude(uint64_t seed, const ExploreReport& report, const ExploreArguments& arguments,
+              double seconds) {
   PrintSummary(report, seconds);
   Json findings = Json::array();
   for (const ExploreFinding& finding : report.findings) {
     findings.push_back(Tell(finding, arguments));
   }
   if (report.run.failure) {
-    std::printf("FAILED: the run itself, seed %s: %s\n  %s\n", Count(plan.seed).c_str(),
+    std::printf("FAILED: the run itself, seed %s: %s\n  %s\n", Count(seed).c_str(),
                 std::string(FailureClassName(report.run.failure->failure_class)).c_str(),
                 report.run.failure->message.c_str());
   }
   if (arguments.json) {
     const Json json = {
-        {"seed", plan.seed},
+        {"seed", seed},
+        {"plans", report.plans},
         {"operations", report.run.operations},
         {"crash_points", report.points},
         {"legal_states", report.legal},
@@ -137,6 +147,26 @@ bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFac
   }
   std::fflush(stdout);
   return report.failures == 0 && !report.run.failure;
+}
+
+}  // namespace
+
+bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory) {
+  const Watch watch;
+  FiberPool fibers;
+  const ExploreReport report =
+      Explorer(factory, &fibers).Explore(plan, OptionsOf(arguments, watch));
+  return Conclude(plan.seed, report, arguments, watch.seconds());
+}
+
+bool ExploreShortPlans(uint64_t operations, const std::string& profile,
+                       const ExploreArguments& arguments, SubjectFactory* factory) {
+  const Watch watch;
+  FiberPool fibers;
+  const ExploreReport report =
+      Explorer(factory, &fibers)
+          .ExploreShortPlans(operations, profile, OptionsOf(arguments, watch));
+  return Conclude(0, report, arguments, watch.seconds());
 }
 
 }  // namespace shearpin::sim

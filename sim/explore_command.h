@@ -13,7 +13,7 @@ namespace shearpin::sim {
 
 struct ExploreArguments {
   int depth = 2;
-  uint64_t budget = 200'000;
+  uint64_t budget = 200'000;  // states recovered
   uint64_t random = 8;
   double seconds = 0;  // of wall clock; 0: no limit
   std::string out;     // directory for the plans of findings
@@ -23,5 +23,10 @@ struct ExploreArguments {
 
 // Prints the story, and leaves each finding as a plan. True if nothing was wrong.
 bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory);
+
+// The same for every plan of up to `operations` steps of a small alphabet, on one profile, with
+// every legal state at every place.
+bool ExploreShortPlans(uint64_t operations, const std::string& profile,
+                       const ExploreArguments& arguments, SubjectFactory* factory);
 
 }  // namespace shearpin::sim

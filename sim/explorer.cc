@@ -1,7 +1,12 @@
 #include "sim/explorer.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "faultfs/file_content.h"
 #include "faultfs/profile.h"
 #include "sim/exploration.h"
+#include "sim/short_plans.h"
 #include "sim/simulator.h"
 
 namespace shearpin::sim {
@@ -40,7 +45,7 @@ ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong
   finding.failure_class = FailureClassName(replayed.failure->failure_class);
   finding.message = replayed.failure->message;
   finding.last_operations = replayed.failure->last_operations;
-  for (const std::string_view name : faultfs::ProfileNames()) {
+  for (const std::string_view name : faultfs::HonestProfileNames()) {
     bool shows = name == explored.profile;
     if (!shows) {
       Plan other = explored;
@@ -54,6 +59,33 @@ ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong
   return finding;
 }
 
+// Of findings the first of each class is kept.
+void Add(ExploreReport report, ExploreReport* sum) {
+  sum->plans += report.plans;
+  sum->points += report.points;
+  sum->legal += report.legal;
+  sum->distinct += report.distinct;
+  sum->checked += report.checked;
+  for (size_t depth = 0; depth < report.checked_by_depth.size(); ++depth) {
+    sum->checked_by_depth[depth] += report.checked_by_depth[depth];
+  }
+  sum->all = sum->all && report.all;
+  sum->failures += report.failures;
+  sum->digest = faultfs::CombineHashes(sum->digest, report.digest);
+  sum->run.operations += report.run.operations;
+  if (!sum->run.failure) sum->run.failure = report.run.failure;
+  for (ExploreFinding& finding : report.findings) {
+    const auto same = std::find_if(
+        sum->findings.begin(), sum->findings.end(),
+        [&](const ExploreFinding& other) { return other.failure_class == finding.failure_class; });
+    if (same != sum->findings.end()) {
+      same->states += finding.states;
+    } else {
+      sum->findings.push_back(std::move(finding));
+    }
+  }
+}
+
 }  // namespace
 
 ExploreReport Explorer::Explore(const Plan& plan, const ExploreOptions& options) {
@@ -64,6 +96,28 @@ ExploreReport Explorer::Explore(const Plan& plan, const ExploreOptions& options)
     report.findings.push_back(MakeFinding(plan, wrong, factory_, fibers_));
   }
   return report;
+}
+
+ExploreReport Explorer::ExploreShortPlans(uint64_t operations, const std::string& profile,
+                                          ExploreOptions options) {
+  options.states.every_subset = true;
+  ExploreReport sum;
+  sum.plans = 0;
+  sum.checked_by_depth.resize(static_cast<size_t>(options.depth) + 1);
+  const uint64_t budget = options.budget;
+  for (uint64_t length = 0; length <= operations; ++length) {
+    ShortPlans plans(length, profile);
+    options.first_operation = length == 0 ? 0 : length - 1;
+    for (Plan plan; plans.Next(&plan);) {
+      if (sum.checked >= budget || (options.out_of_time && options.out_of_time())) {
+        sum.all = false;
+        return sum;
+      }
+      options.budget = budget - sum.checked;
+      Add(Explore(plan, options), &sum);
+    }
+  }
+  return sum;
 }
 
 }  // namespace shearpin::sim

@@ -29,6 +29,7 @@ struct ExploreOptions {
   int depth = 2;
   uint64_t budget = 200'000;  // states recovered at most, at all depths together
   CrashStatesOptions states;
+  uint64_t first_operation = 0;  // places before so many steps have ended are left out
   // Asked now and then; true ends the exploration early. May be empty.
   std::function<bool()> out_of_time;
 };
@@ -47,6 +48,7 @@ struct ExploreFinding {
 };
 
 struct ExploreReport {
+  uint64_t plans = 1;
   uint64_t points = 0;    // places where a crash was tried, in recoveries too
   uint64_t legal = 0;     // plans enumerated there
   uint64_t distinct = 0;  // images
@@ -65,6 +67,12 @@ class Explorer {
       : factory_(factory), fibers_(fibers) {}
 
   ExploreReport Explore(const Plan& plan, const ExploreOptions& options);
+
+  // Every plan of up to `operations` steps (short_plans.h) on one profile, every legal state at
+  // every place. What a plan shares with the one that lacks its last step is looked at once.
+  // `run` of the report has the sum of operations, and the first failure of any run.
+  ExploreReport ExploreShortPlans(uint64_t operations, const std::string& profile,
+                                  ExploreOptions options);
 
  private:
   SubjectFactory* const factory_;

@@ -78,12 +78,12 @@ TEST(ExplorerTest, EachMistakeIsFoundByItsClassAndItsPlanReplays) {
     std::string_view failure_class;
     std::string_view weakest_profile;
   } cases[] = {
-      {ToyBug::kNoSync, "durable write lost", "ext4-ordered"},
+      {ToyBug::kNoSync, "durable write lost", "ext4-journal"},
       {ToyBug::kNoDirectorySync, "durable write lost", "posix-min"},
-      {ToyBug::kTornBatch, "batch torn", "ext4-ordered"},
-      {ToyBug::kForgetsDelete, "resurrected delete", "ext4-ordered"},
-      {ToyBug::kRefusesTornTail, "will not open", "posix-min"},
-      {ToyBug::kWrongValue, "wrong data", "ext4-ordered"},
+      {ToyBug::kTornBatch, "batch torn", "ext4-journal"},
+      {ToyBug::kForgetsDelete, "resurrected delete", "ext4-journal"},
+      {ToyBug::kRefusesTornTail, "will not open", "ext4-writeback"},
+      {ToyBug::kWrongValue, "wrong data", "ext4-journal"},
   };
   for (const auto& [bug, failure_class, weakest_profile] : cases) {
     ExploreOptions options;

@@ -279,6 +279,7 @@ void Simulation::ShowCrashPoint() {
                       .oracle = &context_.oracle(),
                       .keys = &context_.keys(),
                       .process_death = AtLeastSuspect(CrashKind::kProcessDeath),
+                      .operations = context_.result().operations,
                       .start = {},
                       .calls = machine_->changes() - *strikes_from_ + 1,
                       .before = {}};

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "engine/base/coding.h"
+#include "engine/base/compare_bytes.h"
 
 namespace shearpin {
 

@@ -55,8 +55,9 @@ RangeTombstones RangeTombstones::FromFragments(std::vector<Fragment> fragments) 
 }
 
 size_t RangeTombstones::Find(std::string_view key) const {
-  const auto found = std::partition_point(fragments_.begin(), fragments_.end(),
-                                          [&](const Fragment& f) { return f.end <= key; });
+  const auto found =
+      std::partition_point(fragments_.begin(), fragments_.end(),
+                           [&](const Fragment& f) { return CompareBytes(f.end, key) <= 0; });
   return static_cast<size_t>(found - fragments_.begin());
 }
 

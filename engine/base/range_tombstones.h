@@ -90,7 +90,7 @@ void WidenBounds(const std::vector<RangeTombstones::Fragment>& fragments, std::s
 
 // True if everything within a table whose largest bound is `largest` sorts before `user_key`.
 inline bool EndsBefore(std::string_view largest, std::string_view user_key) {
-  const int order = UserKey(largest).compare(user_key);
+  const int order = CompareBytes(UserKey(largest), user_key);
   return order < 0 || (order == 0 && TypeOf(largest) == ValueType::kRangeDelete);
 }
 

@@ -76,7 +76,7 @@ Status DB::Impl::Recover() {
 
   AddTables(manifest_->state());
   published_.store(last_sequence_, std::memory_order_release);
-  active_ = std::make_shared<MemTable>();
+  active_ = std::make_shared<MemTable>(memtable_limit_);
   RebuildReadState();
   UpdateDebt();
   RemoveOrphans(FindOrphans(names));

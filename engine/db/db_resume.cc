@@ -126,7 +126,7 @@ void DB::Impl::Install(Renewal* renewal) {
   shape_.reset();
   frozen_.clear();
   if (!active_->empty()) {
-    active_ = std::make_shared<MemTable>();
+    active_ = std::make_shared<MemTable>(memtable_limit_);
     insert_hint_ = {};
   }
   write_error_ = Status();

@@ -253,7 +253,7 @@ Status DB::Impl::SwitchMemtable(Lock* lock) {
   older_logs_.push_back(old);
   Notify(EventKind::kMemtableFrozen, 0, active_->ApproximateBytes());
   frozen_.push_back({active_, number});
-  active_ = std::make_shared<MemTable>();
+  active_ = std::make_shared<MemTable>(memtable_limit_);
   insert_hint_ = {};
   RebuildReadState();
   StartFlushing();

@@ -50,7 +50,8 @@ class TableFile {
 
   // True if the table may hold `user_key`.
   bool Covers(std::string_view user_key) const {
-    return user_key >= UserKey(meta_.smallest) && !EndsBefore(meta_.largest, user_key);
+    return CompareBytes(user_key, UserKey(meta_.smallest)) >= 0 &&
+           !EndsBefore(meta_.largest, user_key);
   }
 
  private:

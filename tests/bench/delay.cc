@@ -112,20 +112,22 @@ std::string DelayTable(std::vector<DelayResult>* results) {
     text += Format("%9llu%9llu\n", static_cast<unsigned long long>(result.delays),
                    static_cast<unsigned long long>(result.stalls));
   }
-  text += "\nPuts that took less than\n";
+  text += Format("\n%15s", "Puts below");
   std::vector<std::vector<size_t>> counts;
   size_t powers = 0;
   for (const DelayResult& result : *results) {
+    text += Format("%10s", result.mode.c_str());
     counts.push_back(CountByPower(result.nanos));
     powers = std::max(powers, counts.back().size());
   }
+  text += "\n";
   for (size_t power = 0; power < powers; ++power) {
     std::string line = Format("%12.1f us", static_cast<double>(uint64_t{1} << power) / 1000);
     size_t sum = 0;
-    for (size_t i = 0; i < counts.size(); ++i) {
-      const size_t count = power < counts[i].size() ? counts[i][power] : 0;
-      line += Format("%12zu %-6s", count, (*results)[i].mode.c_str());
-      sum += count;
+    for (const std::vector<size_t>& count : counts) {
+      const size_t puts = power < count.size() ? count[power] : 0;
+      line += Format("%10zu", puts);
+      sum += puts;
     }
     if (sum != 0) text += line + "\n";
   }
