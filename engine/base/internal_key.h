@@ -60,22 +60,6 @@ inline bool IsInternalKey(std::string_view bytes) {
          (Trailer(bytes) & 0xff) <= static_cast<uint64_t>(ValueType::kValue);
 }
 
-// As a.compare(b), without a call for the short keys of which a search compares many.
-inline int CompareBytes(std::string_view a, std::string_view b) {
-  const char* p = a.data();
-  const char* q = b.data();
-  size_t n = a.size() < b.size() ? a.size() : b.size();
-  if (n > 64) return a.compare(b);
-  for (; n >= 8; n -= 8, p += 8, q += 8) {
-    const uint64_t x = LoadFixed64(p), y = LoadFixed64(q);
-    if (x != y) return __builtin_bswap64(x) < __builtin_bswap64(y) ? -1 : 1;
-  }
-  for (; n > 0; --n, ++p, ++q) {
-    if (*p != *q) return static_cast<unsigned char>(*p) < static_cast<unsigned char>(*q) ? -1 : 1;
-  }
-  return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
-}
-
 // Negative, zero, positive as a sorts before, with, after b.
 inline int CompareInternalKeys(std::string_view a, std::string_view b) {
   const int order = CompareBytes(UserKey(a), UserKey(b));
