@@ -82,7 +82,7 @@ class Campaign::Loop {
       if (worker == nullptr) continue;
       worker->Finish();
       const std::string death = worker->Reap();
-      if (!death.empty()) ReportDeath(last_seed_, death);
+      if (!death.empty()) ReportDeath(last_seed_, FailureClass::kProcessCrashed, death);
     }
     return outcome;
   }
@@ -94,7 +94,8 @@ class Campaign::Loop {
 
   bool Stopped() const {
     return interrupts_ > 0 || failures_ >= options_.most_failures ||
-           Seconds() >= options_.seconds || next_seed_ - options_.start_seed >= options_.most_seeds;
+           Seconds() >= options_.seconds || operations_ >= options_.most_operations ||
+           next_seed_ - options_.start_seed >= options_.most_seeds;
   }
 
   void HandOut() {
@@ -135,6 +136,9 @@ class Campaign::Loop {
     while (const auto report = (*worker)->TakeReport(Seconds())) {
       last_seed_ = report->seed;
       if (report->finding) ++failures_;
+      if (const auto found = report->figures.find("operations"); found != report->figures.end()) {
+        operations_ += found->second;
+      }
       campaign_.on_report_(*report);
     }
     if (alive) {
@@ -143,6 +147,8 @@ class Campaign::Loop {
       if (hangs) (*worker)->Kill();
       return;
     }
+    const FailureClass failure_class =
+        (*worker)->killed() ? FailureClass::kProcessHung : FailureClass::kProcessCrashed;
     const std::string death = (*worker)->Reap();
     std::deque<uint64_t> left = (*worker)->seeds();
     worker->reset();
@@ -152,15 +158,15 @@ class Campaign::Loop {
         seed = left.front();
         left.pop_front();
       }
-      ReportDeath(seed, death);
+      ReportDeath(seed, failure_class, death);
     }
     again_.insert(again_.end(), left.begin(), left.end());
   }
 
-  void ReportDeath(uint64_t seed, const std::string& death) {
+  void ReportDeath(uint64_t seed, FailureClass failure_class, const std::string& death) {
     SeedReport report;
     report.seed = seed;
-    report.finding = Finding{seed, std::string(kProcessCrashed), death, {}, {}};
+    report.finding = Finding{seed, failure_class, death, {}, {}};
     ++failures_;
     campaign_.on_report_(report);
   }
@@ -187,6 +193,7 @@ class Campaign::Loop {
   uint64_t next_seed_;
   uint64_t last_seed_ = 0;
   uint64_t failures_ = 0;
+  uint64_t operations_ = 0;
   int interrupts_ = 0;
 };
 

@@ -74,7 +74,7 @@ TEST(CampaignTest, DeathOfAWorkerIsAFindingAndTheRestGoesOn) {
   });
   ExpectEachOnce(seen, 1, 40);
   ASSERT_EQ(seen.findings.size(), 2u);
-  EXPECT_EQ(seen.findings.at(7).failure_class, "process crashed");
+  EXPECT_EQ(seen.findings.at(7).failure_class, FailureClass::kProcessCrashed);
   EXPECT_NE(seen.findings.at(7).message.find("signal 6"), std::string::npos);
   EXPECT_NE(seen.findings.at(7).message.find("last words of seed 7"), std::string::npos);
   EXPECT_NE(seen.findings.at(11).message.find("status 3"), std::string::npos);
@@ -98,18 +98,28 @@ TEST(CampaignTest, AHungWorkerIsKilled) {
                                 });
   ExpectEachOnce(seen, 1, 6);
   ASSERT_EQ(seen.findings.size(), 1u);
+  EXPECT_EQ(seen.findings.at(3).failure_class, FailureClass::kProcessHung);
   EXPECT_NE(seen.findings.at(3).message.find("signal 9"), std::string::npos);
 }
 
 TEST(CampaignTest, StopsAtTheFirstFailureIfAsked) {
-  const Seen seen = RunCampaign({.start_seed = 1, .most_seeds = 100, .jobs = 1, .most_failures = 1},
-                                [](uint64_t seed) {
-                                  SeedReport report = Answer(seed);
-                                  if (seed == 4) report.finding = Finding{seed, "c", "m", {}, ""};
-                                  return report;
-                                });
+  const Seen seen = RunCampaign(
+      {.start_seed = 1, .most_seeds = 100, .jobs = 1, .most_failures = 1}, [](uint64_t seed) {
+        SeedReport report = Answer(seed);
+        if (seed == 4) report.finding = Finding{seed, FailureClass::kWrongRead, "m", {}, ""};
+        return report;
+      });
   ExpectEachOnce(seen, 1, 4);
   EXPECT_EQ(seen.outcome.next_seed, 5u);
+}
+
+TEST(CampaignTest, StopsAfterEnoughOperations) {
+  const Seen seen = RunCampaign({.start_seed = 1, .most_operations = 100, .jobs = 2},
+                                [](uint64_t seed) { return Answer(seed); });
+  uint64_t operations = 0;  // seed N counts N of them
+  for (const auto& [seed, count] : seen.reports) operations += seed;
+  EXPECT_GE(operations, 100u);
+  EXPECT_LT(seen.reports.size(), 30u);
 }
 
 // The first signal lets the seeds in flight finish: what follows is carried on at the next seed.
@@ -130,14 +140,27 @@ TEST(SeedReportTest, SurvivesItsJson) {
   SeedReport report = Answer(18446744073709551615u);
   report.faults["eio"] = 3;
   report.events["opened"] = 1;
+  report.matrix["append eio"] = 2;
+  report.calls["append"] = 40;
+  report.probes["step:put"] = 5;
+  report.coverage = {{0, 3, 7}, {3}};
+  report.profile = "posix-min";
+  report.policy = "tiered";
   report.abandoned = true;
-  report.finding = Finding{report.seed, "wrong data", "two\nlines \"quoted\"", {"a", "b"}, "plan"};
+  report.finding =
+      Finding{report.seed, FailureClass::kWrongData, "two\nlines \"quoted\"", {"a", "b"}, "plan"};
   const std::string json = SeedReportToJson(report);
   EXPECT_EQ(json.find('\n'), std::string::npos);
   const auto back = SeedReportFromJson(json);
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(SeedReportToJson(*back), json);
   EXPECT_EQ(back->seed, report.seed);
+  EXPECT_EQ(back->coverage, report.coverage);
+  EXPECT_EQ(back->matrix, report.matrix);
+  EXPECT_EQ(back->calls, report.calls);
+  EXPECT_EQ(back->probes, report.probes);
+  EXPECT_EQ(back->profile, report.profile);
+  EXPECT_EQ(back->policy, report.policy);
   EXPECT_EQ(back->finding->last_operations, report.finding->last_operations);
   EXPECT_FALSE(SeedReportFromJson("{not json").has_value());
 }

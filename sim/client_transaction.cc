@@ -28,7 +28,7 @@ std::unique_ptr<ClientTransaction> ClientTransaction::Begin(RunContext* context,
   if (transaction == nullptr) return nullptr;
   context->PollInFlight();
   if (transaction->sequence() < begin.acknowledged) {
-    context->Fail(model::FailureClassName(model::FailureClass::kWrongRead),
+    context->Fail(FailureClass::kWrongRead,
                   "a transaction at sequence " + std::to_string(transaction->sequence()) +
                       " is older than the write acknowledged before it at sequence " +
                       std::to_string(begin.acknowledged));
@@ -45,9 +45,8 @@ void ClientTransaction::Write(const Mutation& mutation) {
 }
 
 void ClientTransaction::FailRead(std::string message) const {
-  context_->Fail(
-      model::FailureClassName(model::FailureClass::kWrongRead),
-      "transaction at sequence " + std::to_string(sequence()) + ": " + std::move(message));
+  context_->Fail(FailureClass::kWrongRead, "transaction at sequence " + std::to_string(sequence()) +
+                                               ": " + std::move(message));
 }
 
 bool ClientTransaction::Wrote(std::string_view key, size_t writes) const {
@@ -84,6 +83,12 @@ Status ClientTransaction::Get(std::string key) {
   const model::Range range = {model::Bound::Inclusive(key), model::Bound::Inclusive(key)};
   const model::State expected = Expected(range);
   const bool found = status.ok();
+  const bool gone =
+      !found && !expected.empty() && context_->model().MayBeGone(key, expected.begin()->second);
+  if (gone) {
+    observations_.push_back({range, writes_.size()});
+    return {};
+  }
   if (found == expected.empty() || (found && expected.begin()->second != value)) {
     FailRead(WrongRead("get " + Abbreviated(key), found ? Abbreviated(value) : "nothing",
                        expected.empty() ? "nothing" : Abbreviated(expected.begin()->second)));
@@ -121,6 +126,10 @@ Status ClientTransaction::Scan(const Step& step) {
       if (has && at != end && found[i].first == at->first && found[i].second == at->second) {
         continue;
       }
+      if (at != end && context_->model().MayBeGone(at->first, at->second)) {
+        --i;
+        continue;
+      }
       return FailRead(
           WrongRead(what, ShowPair(has, has ? found[i].first : "", has ? found[i].second : ""),
                     ShowPair(at != end, at != end ? at->first : "", at != end ? at->second : "")));
@@ -149,8 +158,9 @@ Status ClientTransaction::Commit(Durability durability) {
     context_->PollInFlight();
     const auto& entries = context_->model().log().entries();
     if (entries.empty() || entries.back().last_sequence <= sequence()) {
-      context_->Fail(kUnexpectedError, "a conflict at sequence " + std::to_string(sequence()) +
-                                           " although nothing was written since");
+      context_->Fail(FailureClass::kUnexpectedError, "a conflict at sequence " +
+                                                         std::to_string(sequence()) +
+                                                         " although nothing was written since");
     }
   }
   return status;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/plan_terms.h"
+
 namespace shearpin::sim {
 
 void EventCounter::OnEvent(const Event& event) {
@@ -11,7 +13,12 @@ void EventCounter::OnEvent(const Event& event) {
 }
 
 RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* scheduler)
-    : plan_(plan), trace_(trace), scheduler_(scheduler), oracle_(&model_), events_(trace, [this] {
+    : plan_(plan),
+      trace_(trace),
+      scheduler_(scheduler),
+      model_(MayVanishOf(plan)),
+      oracle_(&model_),
+      events_(trace, [this] {
         PollInFlight();
         model_.Resumed();
         model_.DropFailed();
@@ -27,9 +34,9 @@ RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* s
   keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
 }
 
-void RunContext::Fail(std::string_view failure_class, std::string message) {
+void RunContext::Fail(FailureClass failure_class, std::string message) {
   if (failed()) return;
-  trace_->Record("FAILURE", failure_class, message);
+  trace_->Record("FAILURE", FailureClassName(failure_class), message);
   Failure& failure = result_.failure.emplace();
   failure.failure_class = failure_class;
   failure.message = std::move(message);
@@ -40,7 +47,7 @@ void RunContext::Fail(std::string_view failure_class, std::string message) {
 }
 
 void RunContext::Fail(const model::Violation& violation) {
-  Fail(model::FailureClassName(violation.failure_class), violation.message);
+  Fail(ClassOf(violation.failure_class), violation.message);
 }
 
 bool RunContext::Check(const model::Violation& violation) {
@@ -51,7 +58,7 @@ bool RunContext::Check(const model::Violation& violation) {
 
 bool RunContext::CheckInjected(const Status& status, std::string_view what) {
   if (status.injected()) return true;
-  Fail(kUnexpectedError,
+  Fail(FailureClass::kUnexpectedError,
        std::string(what) + ": " + status.ToString() + " (no injected fault stands behind it)");
   return false;
 }

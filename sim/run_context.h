@@ -59,7 +59,7 @@ class RunContext {
 
   bool failed() const { return result_.failure.has_value(); }
   // Keeps the first failure, with the operations that led to it.
-  void Fail(std::string_view failure_class, std::string message);
+  void Fail(FailureClass failure_class, std::string message);
   void Fail(const model::Violation& violation);
   // True if ok; else it has become the failure.
   bool Check(const model::Violation& violation);
@@ -84,6 +84,9 @@ class RunContext {
   std::string NextCheckpointDirectory() {
     return "/checkpoint-" + std::to_string(++checkpoint_number_);
   }
+
+  // Of its own for each table that is built outside.
+  std::string NextTablePath() { return "/outside-" + std::to_string(++table_number_) + ".sst"; }
 
   // For the report: what clients did last.
   void Remember(uint32_t client, uint32_t step, StatusCode code, uint64_t sequence);
@@ -117,6 +120,7 @@ class RunContext {
   std::vector<InFlight> in_flight_;
   std::vector<CheckpointCopy> checkpoints_;
   uint64_t checkpoint_number_ = 0;
+  uint64_t table_number_ = 0;
   std::array<Remembered, 24> remembered_;
   uint64_t remembered_count_ = 0;
 };

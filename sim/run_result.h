@@ -3,25 +3,22 @@
 // Thread safety: values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "model/failure.h"
+#include "sim/failure_class.h"
 #include "sim/plan.h"
 
 namespace shearpin::sim {
 
-// Classes beyond those of the model. Stable spellings, as model::FailureClassName's are.
-inline constexpr std::string_view kUnexpectedError = "unexpected error";  // no fault behind it
-inline constexpr std::string_view kOrphanFile = "orphan file";            // after all is quiet
-inline constexpr std::string_view kProcessCrashed = "process crashed";    // the simulator's own
-inline constexpr std::string_view kDigestDiffers = "digest differs";      // two runs of one plan
+inline constexpr size_t kNumStatusCodes = static_cast<size_t>(StatusCode::kAborted) + 1;
 
 struct Failure {
-  std::string failure_class;
+  FailureClass failure_class = FailureClass::kWrongData;
   std::string message;
   std::vector<std::string> last_operations;  // oldest first, one line each
 };
@@ -38,8 +35,13 @@ struct RunResult {
   uint64_t scheduling_points = 0;
   uint64_t simulated_micros = 0;
   uint64_t digest = 0;
-  std::map<std::string, uint64_t> faults;  // by kind, those that fired
-  std::map<std::string, uint64_t> events;  // by kind, as the engine told them
+  std::map<std::string, uint64_t> faults;               // by kind, those that fired
+  std::map<std::string, uint64_t> events;               // by kind, as the engine told them
+  std::map<std::string, uint64_t> matrix;               // "append eio": faults that fired, by call
+  std::map<std::string, uint64_t> calls;                // of the file system, by kind
+  std::map<std::string, uint64_t> probes;               // what else has happened: sim/coverage.h
+  std::array<uint64_t, kNumStepKinds> steps = {};       // executed
+  std::array<uint64_t, kNumStatusCodes> statuses = {};  // that steps returned
   std::optional<Failure> failure;
 
   // The plan with every drawn crash written down.

@@ -11,13 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/coverage.h"
 #include "sim/run_result.h"
 
 namespace shearpin::sim {
 
 struct Finding {
   uint64_t seed = 0;
-  std::string failure_class;
+  FailureClass failure_class = FailureClass::kProcessCrashed;
   std::string message;
   std::vector<std::string> last_operations;
   std::string plan;  // its text, crash choices written down
@@ -32,11 +33,19 @@ struct SeedReport {
   Figures figures;
   Figures faults;
   Figures events;
+  Figures matrix;  // faults that fired, by call: "append eio"
+  Figures calls;   // of the file system, by kind
+  Figures probes;  // all of sim/coverage.h but events and faults
+  CoverageMarks coverage;
+  std::string profile;
+  std::string policy;
   std::optional<Finding> finding;
   bool abandoned = false;  // the process that ran it had better end
 };
 
-SeedReport MakeSeedReport(const RunResult& result);
+// `plan` is what was run; `expectations` are what the coverage marks refer to.
+SeedReport MakeSeedReport(const RunResult& result, const Plan& plan,
+                          const std::vector<Expectation>& expectations);
 
 std::string SeedReportToJson(const SeedReport& report);
 // Nothing if the line is not one that SeedReportToJson made.

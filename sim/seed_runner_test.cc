@@ -17,7 +17,7 @@ TEST(SeedRunnerTest, TheEnginePassesTheSameWayTwice) {
   for (uint64_t seed = 1; seed <= 150; ++seed) {
     const SeedReport report = runner.Run(GeneratePlan(seed, {}), Repeat::kTwice);
     ASSERT_FALSE(report.finding.has_value())
-        << "seed " << seed << ": " << report.finding->failure_class << ": "
+        << "seed " << seed << ": " << FailureClassName(report.finding->failure_class) << ": "
         << report.finding->message;
     for (const auto& [name, value] : report.figures) sum[name] += value;
     for (const auto& [name, value] : report.events) events[name] += value;

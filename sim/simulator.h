@@ -13,6 +13,7 @@
 // (FiberPool) are kept across runs for their stacks.
 #pragma once
 
+#include "sim/crash_probe.h"
 #include "sim/execution_backend.h"
 #include "sim/run_result.h"
 #include "sim/subject/subject.h"
@@ -27,7 +28,8 @@ class Simulator {
 
   // A sink gets the story as text. The plan names things that exist (ParsePlan has seen to that,
   // or the generator).
-  RunResult Run(const Plan& plan, const Trace::Sink& sink = {});
+  // `probe` is shown every place where the plan could crash and does not; it changes nothing.
+  RunResult Run(const Plan& plan, const Trace::Sink& sink = {}, CrashProbe* probe = nullptr);
 
  private:
   SubjectFactory* const factory_;

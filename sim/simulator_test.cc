@@ -50,7 +50,8 @@ class ToyRuns {
 
 std::string Describe(const RunResult& result) {
   if (!result.failure) return "no failure";
-  return "seed " + std::to_string(result.seed) + ": " + result.failure->failure_class + ": " +
+  return "seed " + std::to_string(result.seed) + ": " +
+         std::string(FailureClassName(result.failure->failure_class)) + ": " +
          result.failure->message;
 }
 
@@ -113,7 +114,7 @@ TEST(SimulatorTest, OtherPlansHaveOtherDigests) {
 struct Broken {
   const char* name;
   ToyBug bug;
-  std::vector<std::string> classes;  // any of these is the right word for it
+  std::vector<FailureClass> classes;  // any of these is the right word for it
   uint64_t seeds;
 };
 
@@ -144,42 +145,53 @@ TEST_P(BrokenStoreTest, IsCaughtAndItsPlanShowsItAgain) {
 INSTANTIATE_TEST_SUITE_P(
     All, BrokenStoreTest,
     testing::Values(
-        Broken{"NoSync", ToyBug::kNoSync, {"durable write lost"}, 50},
+        Broken{"NoSync", ToyBug::kNoSync, {FailureClass::kDurableWriteLost}, 50},
         Broken{"NoDirectorySync",
                ToyBug::kNoDirectorySync,
-               {"durable write lost", "hole before a durable write"},
+               {FailureClass::kDurableWriteLost, FailureClass::kHoleBeforeDurable},
                50},
-        Broken{"TornBatch", ToyBug::kTornBatch, {"batch torn", "wrong data"}, 100},
+        Broken{"TornBatch",
+               ToyBug::kTornBatch,
+               {FailureClass::kBatchTorn, FailureClass::kWrongData},
+               100},
         Broken{"ForgetsDelete",
                ToyBug::kForgetsDelete,
-               {"resurrected delete", "durable write lost", "wrong data", "batch torn"},
+               {FailureClass::kResurrectedDelete, FailureClass::kDurableWriteLost,
+                FailureClass::kWrongData, FailureClass::kBatchTorn},
                50},
-        Broken{"WrongValue", ToyBug::kWrongValue, {"wrong data"}, 50},
+        Broken{"WrongValue", ToyBug::kWrongValue, {FailureClass::kWrongData}, 50},
         Broken{"SkipsDamage",
                ToyBug::kSkipsDamage,
-               {"hole after the last durable write", "resurrected delete", "batch torn"},
+               {FailureClass::kHoleAfterDurable, FailureClass::kResurrectedDelete,
+                FailureClass::kBatchTorn},
                600},
-        Broken{"RefusesTornTail", ToyBug::kRefusesTornTail, {"will not open"}, 100},
-        Broken{"StaleRead", ToyBug::kStaleRead, {"wrong read", "wrong data"}, 50},
-        Broken{"InventsError", ToyBug::kInventsError, {"unexpected error", "no progress"}, 50},
+        Broken{"RefusesTornTail", ToyBug::kRefusesTornTail, {FailureClass::kWillNotOpen}, 100},
+        Broken{"StaleRead",
+               ToyBug::kStaleRead,
+               {FailureClass::kWrongRead, FailureClass::kWrongData},
+               50},
+        Broken{"InventsError",
+               ToyBug::kInventsError,
+               {FailureClass::kUnexpectedError, FailureClass::kNoProgress},
+               50},
         Broken{"SwallowsSyncError",
                ToyBug::kSwallowsSyncError,
-               {"durable write lost", "hole before durable", "hole before a durable write"},
+               {FailureClass::kDurableWriteLost, FailureClass::kHoleBeforeDurable},
                600},
-        Broken{"LeavesFiles", ToyBug::kLeavesFiles, {"orphan file"}, 50}),
+        Broken{"LeavesFiles", ToyBug::kLeavesFiles, {FailureClass::kOrphanFile}, 50}),
     [](const auto& test) { return std::string(test.param.name); });
 
 // A deadlock leaves fibers behind for good, so these run in processes of their own.
 class StuckStoreTest : public testing::TestWithParam<std::pair<ToyBug, uint64_t>> {};
 
-TEST_P(StuckStoreTest, IsReportedAsNoProgress) {
+TEST_P(StuckStoreTest, IsReportedAsADeadlock) {
   const auto [bug, seeds] = GetParam();
   EXPECT_EXIT(
       {
         ToyRuns runs(bug);
         const std::optional<RunResult> caught = runs.FirstFailure(seeds);
         const bool right = caught && caught->abandoned &&
-                           caught->failure->failure_class == "no progress" &&
+                           caught->failure->failure_class == FailureClass::kDeadlock &&
                            caught->failure->message.find("deadlock") != std::string::npos;
         if (caught && !right) std::fprintf(stderr, "%s\n", Describe(*caught).c_str());
         _exit(right ? 0 : 1);

@@ -93,7 +93,10 @@ void Worker::HandOver(uint64_t seed, double now) {
 
 void Worker::Finish() { shutdown(socket_, SHUT_WR); }
 
-void Worker::Kill() { kill(pid_, SIGKILL); }
+void Worker::Kill() {
+  killed_ = true;
+  kill(pid_, SIGKILL);
+}
 
 bool Worker::Receive() {
   char buffer[65536];

@@ -35,6 +35,7 @@ class Worker {
   // No more seeds: it ends when it has finished those it has.
   void Finish();
   void Kill();
+  bool killed() const { return killed_; }
 
   // Takes what has arrived. False when the worker's end is closed: then Reap.
   bool Receive();
@@ -55,6 +56,7 @@ class Worker {
   std::deque<uint64_t> seeds_;
   double begun_ = 0;
   bool abandoned_ = false;
+  bool killed_ = false;
 };
 
 }  // namespace shearpin::sim
