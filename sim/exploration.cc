@@ -60,7 +60,7 @@ ExploreReport Exploration::TakeReport() {
 bool Exploration::Stopped() {
   if (stopped_) return true;
   stopped_ = report_.checked >= options_.budget;
-  if (!stopped_ && report_.checked % 64 == 0 && options_.out_of_time) {
+  if (!stopped_ && ++asked_ % 64 == 0 && options_.out_of_time) {
     stopped_ = options_.out_of_time();
   }
   return stopped_;

@@ -96,6 +96,7 @@ class Exploration : public CrashProbe {
   std::vector<Wrong> wrong_;
   ExploreReport report_;
   bool stopped_ = false;
+  uint64_t asked_ = 0;  // how often, whether to stop
 };
 
 }  // namespace shearpin::sim

@@ -1,10 +1,16 @@
 #include "sim/explore_command.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/check.h"
 #include "sim/explorer.h"
 #include "sim/fiber_pool.h"
 #include "sim/tally.h"
@@ -149,24 +155,55 @@ bool Conclude(uint64_t seed, const ExploreReport& report, const ExploreArguments
   return report.failures == 0 && !report.run.failure;
 }
 
+// In a process of its own, so that a crash of it is told like any other failure.
+bool InChild(const ExploreArguments& arguments, const std::function<bool()>& explore) {
+  std::fflush(stdout);
+  const pid_t child = ::fork();
+  SHEARPIN_CHECK(child >= 0, "fork");
+  if (child == 0) {
+    const bool clean = explore();
+    std::fflush(stdout);
+    ::_exit(clean ? 0 : 1);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status)) return WEXITSTATUS(status) == 0;
+  const std::string failure_class(FailureClassName(FailureClass::kProcessCrashed));
+  const std::string message = "signal " + Count(static_cast<uint64_t>(WTERMSIG(status))) +
+                              "; the same command does it again";
+  std::printf("FAILED: %s\n  %s\n", failure_class.c_str(), message.c_str());
+  if (arguments.json) {
+    const Json finding = {{"class", failure_class}, {"message", message}};
+    std::printf("%s\n",
+                Json({{"failures", 1}, {"findings", Json::array({finding})}}).dump().c_str());
+  }
+  std::fflush(stdout);
+  return false;
+}
+
 }  // namespace
 
 bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory) {
-  const Watch watch;
-  FiberPool fibers;
-  const ExploreReport report =
-      Explorer(factory, &fibers).Explore(plan, OptionsOf(arguments, watch));
-  return Conclude(plan.seed, report, arguments, watch.seconds());
+  return InChild(arguments, [&] {
+    const Watch watch;
+    FiberPool fibers;
+    const ExploreReport report =
+        Explorer(factory, &fibers).Explore(plan, OptionsOf(arguments, watch));
+    return Conclude(plan.seed, report, arguments, watch.seconds());
+  });
 }
 
 bool ExploreShortPlans(uint64_t operations, const std::string& profile,
                        const ExploreArguments& arguments, SubjectFactory* factory) {
-  const Watch watch;
-  FiberPool fibers;
-  const ExploreReport report =
-      Explorer(factory, &fibers)
-          .ExploreShortPlans(operations, profile, OptionsOf(arguments, watch));
-  return Conclude(0, report, arguments, watch.seconds());
+  return InChild(arguments, [&] {
+    const Watch watch;
+    FiberPool fibers;
+    const ExploreReport report =
+        Explorer(factory, &fibers)
+            .ExploreShortPlans(operations, profile, OptionsOf(arguments, watch));
+    return Conclude(0, report, arguments, watch.seconds());
+  });
 }
 
 }  // namespace shearpin::sim

@@ -55,7 +55,9 @@ ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong
     }
     if (shows) finding.profiles.emplace_back(name);
   }
-  if (!finding.profiles.empty()) finding.weakest_profile = finding.profiles.front();
+  // One that keeps no promise is not among those asked.
+  if (finding.profiles.empty()) finding.profiles.push_back(explored.profile);
+  finding.weakest_profile = finding.profiles.front();
   return finding;
 }
 

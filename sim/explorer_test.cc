@@ -105,6 +105,19 @@ TEST(ExplorerTest, EachMistakeIsFoundByItsClassAndItsPlanReplays) {
   }
 }
 
+// The store hangs where it holds so much, also in recoveries, each of which leaves its fibers
+// behind.
+TEST(ExplorerTest, ARecoveryThatHangsIsToldAndTheNextOneGoesOn) {
+  Plan plan = SmallPlan();
+  CrashSpec& crash = plan.crashes.emplace_back();
+  crash.start = {CrashStart::After::kStep, 0, 20};
+  ExploreOptions options;
+  options.depth = 0;
+  const ExploreReport report = Explore(ToyBug::kHangsOnClose, plan, options);
+  EXPECT_GT(report.failures, 1);
+  EXPECT_NE(FindingOf(report, "deadlock"), nullptr);
+}
+
 TEST(ExplorerTest, ABudgetEndsItAndIsTold) {
   ExploreOptions options;
   options.budget = 50;

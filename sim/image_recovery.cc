@@ -4,6 +4,7 @@
 
 #include "faultfs/fault_fs.h"
 #include "sim/deterministic_scheduler.h"
+#include "sim/outcome_class.h"
 #include "sim/phased_walk.h"
 #include "sim/plan_terms.h"
 #include "sim/rng.h"
@@ -96,7 +97,7 @@ Defect ImageRecovery::Run(const faultfs::DiskImage& image, const std::vector<std
   // Its fibers are abandoned and still refer to it.
   static_cast<void>(machine_.release());
   machine_ = std::make_unique<Machine>(turns_, fibers_);
-  return DefectOf(FailureClass::kNoProgress, report.description);
+  return DefectOf(ClassOf(report.outcome), report.description);
 }
 
 Defect ImageRecovery::OpenAndRead(faultfs::SimDisk* disk, faultfs::FsObserver* observer,

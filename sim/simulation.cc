@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "sim/outcome_class.h"
 
 namespace shearpin::sim {
 namespace {
@@ -20,21 +21,6 @@ constexpr int kFaultyAttempts = 3;
 
 // A run of the generator's size takes some ten thousand points.
 constexpr uint64_t kMostPoints = 20'000'000;
-
-FailureClass ClassOf(RunOutcome outcome) {
-  switch (outcome) {
-    case RunOutcome::kCompleted:
-      break;
-    case RunOutcome::kDeadlock:
-      return FailureClass::kDeadlock;
-    case RunOutcome::kPointBudget:
-    case RunOutcome::kTimeBudget:
-      return FailureClass::kLivelock;
-    case RunOutcome::kUnjoined:
-      return FailureClass::kLeak;
-  }
-  SHEARPIN_CHECK(false, "a run that completed is no failure");
-}
 
 }  // namespace
 
