@@ -412,7 +412,7 @@ faultfs::FaultRule DrawRule(Rng* rng) {
       rule.calls = rng->OneIn(2) ? SetOf(CallKind::kAppend) | SetOf(CallKind::kSync)
                                  : faultfs::kMutatingCalls;
       rule.effect = EffectKind::kLatency;
-      rule.amount = rng->Skewed(21);
+      rule.amount = rng->Skewed(rng->OneIn(4) ? 26 : 21);  // a stall takes up to a minute
       break;
     case 3:
       rule.calls = SetOf(CallKind::kAppend) | SetOf(CallKind::kPreallocate);
@@ -456,6 +456,77 @@ void DrawFaults(Rng rng, Plan* plan) {
     place(StepKind::kCapacity, rng.Range(1000, 100000));
     place(StepKind::kCapacity, 0);
   }
+}
+
+// Promises that the disk breaks without telling. Tables most of all, and logs: what is in them was
+// acknowledged.
+void DrawDamage(Rng rng, Plan* plan) {
+  using faultfs::CallKind;
+  using faultfs::EffectKind;
+  using faultfs::SetOf;
+  if (!rng.OneIn(5)) return;
+  constexpr std::string_view kPaths[] = {"*.sst", "*.sst", "*.sst",     "*.wal",
+                                         "*.wal", "*",     "*MANIFEST*"};
+  for (uint64_t i = rng.Range(1, 2); i > 0; --i) {
+    faultfs::FaultRule rule;
+    rule.path_glob = kPaths[rng.Uniform(std::size(kPaths))];
+    rule.skip = static_cast<uint32_t>(rng.Skewed(5));
+    rule.times = rng.OneIn(3) ? static_cast<uint32_t>(rng.Range(2, 4)) : 1;
+    rule.amount = rng.Next();
+    rule.calls = SetOf(CallKind::kSync);
+    switch (rng.Uniform(8)) {
+      case 0:
+      case 1:
+        rule.effect = EffectKind::kBitRot;
+        rule.calls = rng.OneIn(2) ? SetOf(CallKind::kSync) | SetOf(CallKind::kClose)
+                                  : SetOf(CallKind::kRead);
+        break;
+      case 2:
+        rule.effect = EffectKind::kLostWrite;
+        break;
+      case 3:
+        rule.effect = EffectKind::kMisdirectedWrite;
+        break;
+      case 4:
+        rule.effect = EffectKind::kStaleRead;
+        rule.calls = SetOf(CallKind::kRead);
+        break;
+      case 5:
+        rule.effect = EffectKind::kShortRead;
+        rule.calls = SetOf(CallKind::kRead);
+        rule.amount = rng.Skewed(12);
+        break;
+      case 6:
+        rule.effect = EffectKind::kLyingFlush;
+        if (rng.OneIn(3)) {
+          rule.calls = SetOf(CallKind::kSyncDir);
+          rule.path_glob = "*";
+        }
+        break;
+      default:
+        rule.effect = EffectKind::kSyncFail;
+        rule.sync_failure = faultfs::SyncFailure::kReportNext;
+        break;
+    }
+    plan->faults.push_back(rule.ToString());
+  }
+  // What rots where it lies shows when it is read from there again.
+  for (uint64_t i = rng.Range(0, 4); i > 0; --i) {
+    std::vector<Step>& steps = plan->clients[rng.Uniform(plan->clients.size())];
+    const auto at = static_cast<ptrdiff_t>(rng.Uniform(steps.size() + 1));
+    Step step;
+    step.kind = rng.OneIn(2) ? StepKind::kEvict : StepKind::kVerify;
+    steps.insert(steps.begin() + at, step);
+  }
+}
+
+// Five seconds, thirty seconds on a machine that people use: here a run ends sooner.
+void DrawKernel(Rng rng, Plan* plan) {
+  if (rng.OneIn(3)) return;
+  KernelSpec& kernel = plan->kernel;
+  kernel.commit = rng.OneIn(8) ? 5'000'000 : 100 + rng.Skewed(22);
+  kernel.expiry = kernel.commit * rng.Range(1, 6);
+  if (rng.OneIn(2)) kernel.evict = 1000 + rng.Skewed(22);
 }
 
 CrashChoice DrawChoice(const Swarm& swarm, Rng* rng) {
@@ -507,7 +578,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::HonestProfileNames();
+  const auto profiles = faultfs::ProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
@@ -527,6 +598,8 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   for (uint32_t i = 0; i < swarm.clients; ++i)
     plan.clients.push_back(workload.Client(&workload_rng));
   if (options.faults) DrawFaults(Rng::Stream(seed, "faults"), &plan);
+  if (options.faults) DrawDamage(Rng::Stream(seed, "damage"), &plan);
+  DrawKernel(Rng::Stream(seed, "kernel"), &plan);
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
   return plan;
 }

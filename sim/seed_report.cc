@@ -28,6 +28,7 @@ SeedReport MakeSeedReport(const RunResult& result) {
       {"crash_states", result.crash_states},
       {"equal_states", result.equal_states},
       {"reopenings", result.reopenings},
+      {"refusals", result.refusals},
       {"operations", result.operations},
       {"file_system_calls", result.file_system_calls},
       {"scheduling_points", result.scheduling_points},
