@@ -130,6 +130,8 @@ class DB {
   //   "histogram.NAME" count, mean, p50, p95, p99 and max of durations in microseconds, each
   //                    percentile at most an eighth too large. NAME: sync, flush, compaction, and,
   //                    empty unless options.enable_latency_histograms, get, write, seek
+  //   "damaged-tables" a line for each table in which a merge met damage: no merge takes it again
+  //                    until the next open, nor what must not be merged around it
   //   "reads"          filters, cache and memory of tables in one line
   //   "stats"          state of the writer and of background work, counters, histograms
   //   "live-files"     the names of all files that the directory must hold, a line each

@@ -45,6 +45,7 @@ enum class EventKind : uint8_t {
   kCheckpointDone,        // sequence number of its newest change
   kFilterDamaged,         // a table is read without its filter; number
   kMemtableCut,           // frozen early for the memory budget; bytes
+  kTableSetAside,         // a merge met damage in it and no merge will take it again; number
   kWriteStallEnded,       // the writer of a kWriteStalled goes on; microseconds
   kNumEventKinds,
 };

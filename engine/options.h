@@ -90,7 +90,8 @@ struct Options {
   // Bytes of the MANIFEST at which a new one replaces it. Default: 4 MiB. Any open.
   size_t manifest_rotate_size = size_t{4} << 20;
 
-  // How tables are merged. Default: leveled. Any open: each policy reads what another left.
+  // How tables are merged. Default: leveled. Any open: each policy goes on with what another left;
+  // simple only if simple_levels reaches down to it.
   CompactionStyle compaction_style = CompactionStyle::kLeveled;
 
   // Threads that merge tables. Default: 2; 1 to 64. Any open.
@@ -133,9 +134,24 @@ struct Options {
   int tiered_max_space_amplification_percent = 200;
 
   // Simple leveled: percent that each level must have of the one above it, or both are merged; and
-  // how many levels there are below level 0. Default: 200, 4; at most 6 levels. Any open.
+  // how many levels there are below level 0. Default: 200, 4; at most 6 levels. Any open, but the
+  // levels not below the deepest that holds data: InvalidArgument.
   int simple_size_ratio_percent = 200;
   int simple_levels = 4;
+
+  // Table files that are open at once, besides those in the middle of a read: the least recently
+  // read is closed, and opened again when a read finds its block in no cache. Indexes and filters
+  // stay in memory; memory_budget counts them. Not for a database opened for reading only. 0: as
+  // many as there are tables in use. Default: 0. Any open.
+  int max_open_files = 0;
+
+  // Open() reads every byte of every table and checks it as VerifyChecksums() does, before anything
+  // is changed; it fails with the first damage found. Otherwise tables are opened when they are
+  // first needed. Default: false. Any open.
+  bool verify_on_open = false;
+
+  // Threads that read tables for verify_on_open. Default: 1; 1 to 64. Any open.
+  int max_file_opening_threads = 1;
 
   // Close() flushes the memtables first, so that the next Open replays no log. What was
   // acknowledged is safe either way. Default: false. Any open.

@@ -112,6 +112,7 @@ class FaultFs::Attempt {
 
   Attempt(FaultFs* fs, const FsCall& call) : fs_(fs), call_(call) {
     call_.ordinal = fs_->calls_++;
+    ++fs_->calls_by_kind_[static_cast<size_t>(call_.kind)];
     if (fs_->observer_ != nullptr) fs_->observer_->Before(call_);
   }
 
@@ -169,16 +170,26 @@ class FaultFs::Attempt {
 
   // The effect has broken a promise about `path`.
   void Broke(std::string_view path, uint64_t offset = 0) {
-    if (BreaksPromise(effect_.kind)) ++fs_->fired_[static_cast<size_t>(effect_.kind)];
+    if (BreaksPromise(effect_.kind)) {
+      ++fs_->fired_[static_cast<size_t>(effect_.kind)];
+      CountByCall(EffectKindName(effect_.kind));
+    }
     if (fs_->observer_ != nullptr) fs_->observer_->Damaged(call_, effect_.kind, path, offset);
   }
 
   Status DiskFull() {
     ++fs_->disk_full_;
+    CountByCall("disk_full");
     return Injected(call_, ENOSPC);
   }
 
  private:
+  void CountByCall(std::string_view effect) {
+    std::string cell(CallKindName(call_.kind));
+    cell.append(" ").append(effect);
+    ++fs_->fired_by_call_[cell];
+  }
+
   // A crash may be cancelled while its call waits.
   bool Crashes() const { return crashes_ && cancellations_ == fs_->cancellations_; }
 
@@ -221,10 +232,14 @@ class FaultFs::Attempt {
         continue;
       }
       ++active.applied;
-      if (!BreaksPromise(rule.effect)) ++fs_->fired_[static_cast<size_t>(rule.effect)];
+      if (BreaksPromise(rule.effect)) continue;  // Broke counts it, if it comes to that
+      ++fs_->fired_[static_cast<size_t>(rule.effect)];
+      std::string effect(EffectKindName(rule.effect));
       if (rule.effect == EffectKind::kSyncFail) {
         ++fs_->sync_failures_[static_cast<size_t>(rule.sync_failure)];
+        effect.append(":").append(SyncFailureName(rule.sync_failure));
       }
+      CountByCall(effect);
     }
     if (delay > 0 && fs_->observer_ != nullptr) fs_->observer_->Delay(call_, delay);
   }

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -94,6 +95,11 @@ class FaultFs final : public FileSystem {
   // where it was broken.
   const std::array<uint64_t, kEffectKinds>& fired() const { return fired_; }
   const std::array<uint64_t, 4>& sync_failures() const { return sync_failures_; }
+  // The same by call, those that happened: "sync eio", "append disk_full", "sync
+  // sync_fail:shutdown".
+  const std::map<std::string, uint64_t>& fired_by_call() const { return fired_by_call_; }
+  // Calls by CallKind.
+  const std::array<uint64_t, kCallKinds>& calls_by_kind() const { return calls_by_kind_; }
   // How often the byte budget of the disk refused something.
   uint64_t disk_full() const { return disk_full_; }
 
@@ -137,6 +143,8 @@ class FaultFs final : public FileSystem {
   std::array<uint64_t, kEffectKinds> fired_ = {};
   std::array<uint64_t, 4> sync_failures_ = {};
   uint64_t disk_full_ = 0;
+  std::map<std::string, uint64_t> fired_by_call_;
+  std::array<uint64_t, kCallKinds> calls_by_kind_ = {};
 };
 
 }  // namespace shearpin::faultfs

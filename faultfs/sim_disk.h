@@ -201,6 +201,8 @@ class SimDisk {
   DiskImage Materialise(const CrashPlan& plan, CrashTraits* traits = nullptr) const;
   // Which pending operations it keeps, closure applied.
   std::vector<bool> KeptOps(const CrashPlan& plan) const;
+  // A hash of what KeptOps returns, for telling plans apart cheaply.
+  uint64_t KeptHash(const CrashPlan& plan) const;
   // Those that must be durable if all of `ops` are: their downward closure, sorted.
   std::vector<uint32_t> NeededBy(const std::vector<uint32_t>& ops) const;
 

@@ -1,4 +1,6 @@
 // Crashes: from the durable state, the pending list and a plan to an image.
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -314,6 +316,13 @@ std::vector<bool> SimDisk::KeptOps(const CrashPlan& plan) const {
   KeptByRule(plan, &kept);
   DropDependents(&kept, nullptr);
   return std::vector<bool>(kept.begin(), kept.end());
+}
+
+uint64_t SimDisk::KeptHash(const CrashPlan& plan) const {
+  std::vector<uint8_t> kept;
+  KeptByRule(plan, &kept);
+  DropDependents(&kept, nullptr);
+  return XXH3_64bits(kept.data(), kept.size());
 }
 
 std::vector<uint32_t> SimDisk::NeededBy(const std::vector<uint32_t>& ops) const {

@@ -71,6 +71,49 @@ TEST(KvModelTest, OverlappingSequencesBreakO1) {
   EXPECT_TRUE(model.Acknowledge(b, 7).ok());
 }
 
+TEST(KvModelTest, WhatADropTookNeverComesBackAndItsNumbersStayUsed) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kNone);
+  ASSERT_TRUE(model.Acknowledge(a, 1).ok());
+  const auto b = model.Issue(Put("k", "2"), kSync);
+  ASSERT_TRUE(model.Fail(b, 2).ok());
+  EXPECT_TRUE(model.log().any_failed());
+  model.Resumed();
+  model.DropFailed();
+  ASSERT_EQ(model.log().entries().size(), 1u) << "the failed one is out";
+  EXPECT_EQ(model.flushed_sequence(), 1u) << "and what was acknowledged is durable, unlogged too";
+  const auto c = model.Issue(Put("k", "3"), kProcess);
+  EXPECT_FALSE(model.Assign(c, 2).ok()) << "the number of the dropped one";
+  EXPECT_TRUE(model.Acknowledge(c, 3).ok());
+  EXPECT_EQ(model.Get("k", 2), "1");
+  EXPECT_EQ(model.Get("k", 3), "3");
+}
+
+TEST(KvModelTest, WithoutADropWhatFailedStaysPossible) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kProcess);
+  ASSERT_TRUE(model.Fail(a, 1).ok());
+  model.Resumed();
+  ASSERT_EQ(model.log().entries().size(), 1u);
+  EXPECT_EQ(model.log().entries().front().fate, CommitLog::Fate::kFailed);
+  EXPECT_EQ(model.flushed_sequence(), 0u);
+}
+
+// A batch that had its number before the drop, and hears of its failure only after it.
+TEST(KvModelTest, AFailureThatIsToldAfterTheDropIsDroppedToo) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kProcess);
+  ASSERT_TRUE(model.Assign(a, 1).ok());
+  const auto b = model.Issue(Put("l", "1"), kProcess);
+  ASSERT_TRUE(model.Fail(b, 2).ok());
+  model.Resumed();
+  model.DropFailed();
+  ASSERT_TRUE(model.Fail(a, 1).ok());
+  for (const CommitLog::Entry& entry : model.log().entries()) {
+    EXPECT_NE(entry.fate, CommitLog::Fate::kFailed);
+  }
+}
+
 TEST(KvModelTest, BurntSequencesAreNotUsedAgain) {
   KvModel model;
   const auto a = model.Issue(Put("k", "1"), kProcess);

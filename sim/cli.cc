@@ -3,9 +3,12 @@
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <optional>
+#include <string>
 
 #include "faultfs/profile.h"
 #include "sim/campaign.h"
@@ -149,6 +152,11 @@ void Session::TellFinding(const Finding& finding) {
 }
 
 int Session::Finish(double seconds, int jobs, uint64_t next_seed) const {
+  for (const std::string& missing : tally_.coverage().Missing()) {
+    std::printf("FAILED %s: %s\n",
+                std::string(FailureClassName(FailureClass::kNeverHappened)).c_str(),
+                missing.c_str());
+  }
   if (json) PrintLine(tally_.ToJson(seconds, jobs, next_seed));
   std::fflush(stdout);
   return tally_.failures() == 0 ? kExitOk : kExitFailed;
@@ -281,20 +289,30 @@ int ExploreCommand(Session* session, const ExploreCommandOptions& options) {
 
 struct SoakOptions {
   double seconds = 60;
+  uint64_t operations = std::numeric_limits<uint64_t>::max();
   uint64_t start_seed = 1;
   int jobs = AllCores();
+
+  std::string Limit() const {
+    std::string text;
+    if (std::isfinite(seconds)) text = std::to_string(std::llround(seconds)) + " s";
+    if (operations == std::numeric_limits<uint64_t>::max()) return text;
+    return (text.empty() ? "" : text + " or ") + std::to_string(operations) + " operations";
+  }
 };
 
 int SoakCommand(Session* session, const SoakOptions& options) {
   CampaignOptions campaign;
   campaign.start_seed = options.start_seed;
   campaign.seconds = options.seconds;
+  campaign.most_operations = options.operations;
   campaign.jobs = options.jobs;
   campaign.most_failures = kMostSoakFailures;
-  std::printf("soak: seeds from %llu, %d jobs, %.0f s\n",
-              static_cast<unsigned long long>(options.start_seed), options.jobs, options.seconds);
+  std::printf("soak: seeds from %llu, %d jobs, %s\n",
+              static_cast<unsigned long long>(options.start_seed), options.jobs,
+              options.Limit().c_str());
   std::fflush(stdout);
-  Progress progress(stdout, options.seconds);
+  Progress progress(stdout, options.seconds, options.operations);
   const auto run_seed = [&](uint64_t seed) {
     return session->Run(session->Generate(seed), Repeat::kOnce);
   };
@@ -350,7 +368,12 @@ int RunCommandLine(int argc, const char* const* argv) {
 
   CLI::App* soak = app.add_subcommand("soak", "Run seeds on all cores for some time");
   SoakOptions soak_options;
-  soak->add_option("--seconds", soak_options.seconds, "How long")->check(CLI::PositiveNumber);
+  CLI::Option* seconds = soak->add_option("--seconds", soak_options.seconds, "How long");
+  seconds->check(CLI::PositiveNumber);
+  CLI::Option* operations =
+      soak->add_option("--operations", soak_options.operations,
+                       "Until clients have done so many operations, however long it takes");
+  operations->check(CLI::PositiveNumber)->default_str("no limit");
   soak->add_option("--start-seed", soak_options.start_seed, "First seed");
   soak->add_option("--jobs", soak_options.jobs, "Processes at once")->check(CLI::Range(1, 1024));
   session.AddGeneratorOptions(soak);
@@ -379,6 +402,9 @@ int RunCommandLine(int argc, const char* const* argv) {
   }
   if (run->parsed()) return RunCommand(&session, run_options);
   if (replay->parsed()) return ReplayCommand(&session, replay_options);
+  if (operations->count() != 0 && seconds->count() == 0) {
+    soak_options.seconds = std::numeric_limits<double>::infinity();
+  }
   if (explore->parsed()) return ExploreCommand(&session, explore_options);
   return SoakCommand(&session, soak_options);
 }

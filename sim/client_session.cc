@@ -121,6 +121,8 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
       break;
   }
   ++context_->result().operations;
+  ++context_->result().steps[static_cast<size_t>(step.kind)];
+  ++context_->result().statuses[static_cast<size_t>(status.code())];
   context_->Remember(client_, index, status.code(), sequence_);
   // The digest has the step by its place; a reader wants its words.
   Trace& trace = context_->trace();

@@ -2,7 +2,7 @@
 // backward scan and a Get for each key, held against the model, closed. All that an exploration
 // does is counted: the run itself, enumerating what crashes leave, images, hashes.
 //
-//   bazel run -c opt //sim:crash_state_bench [-- SECONDS]
+//   bazel run -c opt //sim:crash_state_bench [-- SECONDS [OPERATIONS]]
 //
 // By CPU time, so that a busy machine does not blur it. Best of the rounds that fit into SECONDS
 // for each history: what disturbs only slows down.
@@ -52,6 +52,10 @@ void Measure(uint64_t operations, double seconds) {
 
 int main(int argc, char** argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 5;
-  shearpin::sim::Measure(100, seconds);
-  shearpin::sim::Measure(1500, seconds);
+  if (argc > 2) {
+    shearpin::sim::Measure(std::strtoull(argv[2], nullptr, 10), seconds);
+  } else {
+    shearpin::sim::Measure(100, seconds);
+    shearpin::sim::Measure(1500, seconds);
+  }
 }

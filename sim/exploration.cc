@@ -39,8 +39,9 @@ Exploration::Exploration(const Plan& plan, SubjectFactory* factory, ExecutionBac
       fibers_(fibers),
       options_(options),
       only_(only),
-      outer_(plan, profile_, factory, fibers, 0),
-      inner_(plan, profile_, factory, fibers, 1),
+      check_(plan, profile_, factory, fibers, ImageRecovery::Turns::kReaderFirst, 0),
+      crashing_(plan, profile_, factory, fibers, ImageRecovery::Turns::kPlan, 0),
+      recrash_(plan, profile_, factory, fibers, ImageRecovery::Turns::kReaderFirst, 1),
       may_vanish_(MayVanishOf(plan)) {
   report_.checked_by_depth.resize(static_cast<size_t>(options.depth) + 1);
 }
@@ -86,6 +87,7 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
   ++report_.points;
   crashes_.assign(point.before.begin(), point.before.end());
   if (keys_.empty()) keys_ = *point.keys;
+  seen_.clear();
   CrashStates states(*point.disk, options_.states, RandomStates());
   for (CrashPlan plan; states.Next(&plan);) {
     ++report_.legal;
@@ -93,6 +95,7 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
       report_.all = false;
       continue;
     }
+    if (!IsNewHere(*point.disk, plan)) continue;
     const DiskImage image = point.disk->Materialise(plan);
     const bool process = plan.kind == faultfs::CrashKind::kProcess;
     ImageMemo::Known* const known = memo_.Find(image.ContentHash());
@@ -113,6 +116,18 @@ void Exploration::AtCrashPoint(const CrashPoint& point) {
   }
 }
 
+// False if an earlier plan at this place keeps the same operations, and neither tears or fills: its
+// image is the same, and finding that out is cheaper than making it.
+bool Exploration::IsNewHere(const SimDisk& disk, const CrashPlan& plan) {
+  if (plan.kind == faultfs::CrashKind::kProcess || !plan.tears.empty() || !plan.fills.empty()) {
+    return true;
+  }
+  const uint64_t hash = disk.KeptHash(plan);
+  if (std::find(seen_.begin(), seen_.end(), hash) != seen_.end()) return false;
+  seen_.push_back(hash);
+  return true;
+}
+
 // A state owed at least what is owed now if the pair that explained it is not below today's floors
 // and the log it was explained by is still the same.
 Defect Exploration::CheckByModel(const DiskImage& image, const CrashPoint& point,
@@ -127,20 +142,20 @@ Defect Exploration::CheckByModel(const DiskImage& image, const CrashPoint& point
   }
   ++report_.checked;
   ++report_.checked_by_depth[0];
-  Defect defect = outer_.Run(image, keys_);
+  Defect defect = check_.Run(image, keys_);
   if (defect.ok()) {
-    const model::Verdict verdict = point.oracle->CheckRecovery(outer_.pairs(), kind);
+    const model::Verdict verdict = point.oracle->CheckRecovery(check_.pairs(), kind);
     known->judged = true;
     known->n = verdict.n;
     known->flushed = verdict.flushed;
     known->rebuilds = model.log().rebuilds();
-    known->state = StateHash(outer_);
+    if (options_.depth > 0) known->state = StateHash(check_);
     if (!verdict.ok()) {
       defect = {std::string(FailureClassName(ClassOf(verdict.failure_class))), verdict.message};
     }
   }
   known->wrong = !defect.ok();
-  report_.digest = CombineHashes(CombineHashes(report_.digest, known->image), known->state);
+  report_.digest = CombineHashes(CombineHashes(report_.digest, known->image), known->n);
   return defect;
 }
 
@@ -148,10 +163,10 @@ Defect Exploration::CheckByState(const DiskImage& image, uint64_t state, ImageMe
   if (known->wrong) return {};
   if (known->state == 0) {
     ++report_.checked;
-    Defect defect = inner_.Run(image, keys_);
+    Defect defect = recrash_.Run(image, keys_);
     known->wrong = !defect.ok();
     if (known->wrong) return defect;
-    known->state = StateHash(inner_);
+    known->state = StateHash(recrash_);
     report_.digest = CombineHashes(CombineHashes(report_.digest, known->image), known->state);
   }
   if (known->state == state) return {};
@@ -172,8 +187,9 @@ void Exploration::Enqueue(const DiskImage& image, uint64_t state, Origin origin,
 // Recovers the image once more, and looks at every place where that recovery could crash.
 void Exploration::Expand(const Node& node) {
   const int depth = node.depth + 1;
-  const Defect again = outer_.Run(node.image, keys_, [&](const SimDisk& disk, uint64_t calls) {
+  Defect again = crashing_.Run(node.image, keys_, [&](const SimDisk& disk, uint64_t calls) {
     ++report_.points;
+    seen_.clear();
     CrashStates states(disk, options_.states, RandomStates());
     for (CrashPlan plan; states.Next(&plan);) {
       ++report_.legal;
@@ -181,6 +197,7 @@ void Exploration::Expand(const Node& node) {
         report_.all = false;
         continue;
       }
+      if (!IsNewHere(disk, plan)) continue;
       const DiskImage image = disk.Materialise(plan);
       ImageMemo::Known* const known = memo_.Find(image.ContentHash());
       const uint64_t checked = report_.checked;
@@ -203,8 +220,12 @@ void Exploration::Expand(const Node& node) {
       }
     }
   });
-  // It went well the first time.
-  if (!again.ok()) report_.all = false;
+  // Its own threads had other turns this time.
+  if (again.ok() && StateHash(crashing_) != node.state) {
+    again = {std::string(model::FailureClassName(model::FailureClass::kWrongData)),
+             "two recoveries of one image lead to two states"};
+  }
+  if (!again.ok()) TakeDefect(std::move(again), origins_[node.origin], node.depth);
 }
 
 void Exploration::TakeDefect(Defect defect, const Origin& origin, int depth) {

@@ -72,6 +72,7 @@ class Exploration : public CrashProbe {
   Defect CheckByState(const faultfs::DiskImage& image, uint64_t state, ImageMemo::Known* known);
   void Enqueue(const faultfs::DiskImage& image, uint64_t state, Origin origin, int depth);
   void Expand(const Node& node);
+  bool IsNewHere(const faultfs::SimDisk& disk, const faultfs::CrashPlan& plan);
   void TakeDefect(Defect defect, const Origin& origin, int depth);
   Plan PlanOf(const Origin& origin) const;
   Rng RandomStates() const;
@@ -82,8 +83,10 @@ class Exploration : public CrashProbe {
   ExecutionBackend* const fibers_;
   const ExploreOptions options_;
   const Place* const only_;
-  ImageRecovery outer_;
-  ImageRecovery inner_;
+  ImageRecovery check_;         // of an image of the run
+  ImageRecovery crashing_;      // of one whose recovery is explored
+  ImageRecovery recrash_;       // of an image of that recovery
+  std::vector<uint64_t> seen_;  // at one place: hashes of the sets of operations that were kept
   const model::MayVanish may_vanish_;
   std::vector<std::string> keys_;
   ImageMemo memo_;

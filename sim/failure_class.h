@@ -37,6 +37,8 @@ enum class FailureClass : uint8_t {
   kProcessCrashed,  // a signal, a failed CHECK, a sanitizer's report
   kProcessHung,     // it was killed for taking too long by the wall clock
   kDigestDiffers,   // two runs of one plan are not the same run
+  // Of many runs together.
+  kNeverHappened,  // what was due in enough of them (sim/coverage.h)
 };
 inline constexpr int kFailureClasses = 19;
 

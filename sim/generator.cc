@@ -5,8 +5,10 @@
 
 #include "faultfs/fault_rule.h"
 #include "faultfs/profile.h"
+#include "sim/damage.h"
 #include "sim/key_space.h"
 #include "sim/rng.h"
+#include "sim/trouble.h"
 
 namespace shearpin::sim {
 namespace {
@@ -27,7 +29,7 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     2,   // snapshot-release
     3,   // sync
     2,   // flush
-    1,   // reopen
+    2,   // reopen
     1,   // verify
     1,   // property
     1,   // sleep
@@ -61,7 +63,26 @@ struct Swarm {
   uint64_t most_siblings = 0;
   uint64_t process_crash_odds = 1;  // one in so many crashes kills only the process; 0: none
   uint64_t nested_odds = 1;         // one in so many recoveries crashes
+  bool deep = false;                // thousands of steps over many keys
 };
+
+// One in so many runs is a deep one: such a run takes as long as thirty others.
+constexpr uint64_t kDeepOdds = 80;
+
+// Many more writes than anything else, since only they make a tree grow; and few images, since each
+// takes as long as the state is large.
+void Deepen(Swarm* swarm) {
+  for (const StepKind kind : {StepKind::kReopen, StepKind::kVerify, StepKind::kCheckpoint,
+                              StepKind::kCompactRange, StepKind::kReadOnly}) {
+    if (swarm->steps[static_cast<size_t>(kind)] != 0) swarm->steps[static_cast<size_t>(kind)] = 1;
+  }
+  swarm->steps[static_cast<size_t>(StepKind::kPut)] = 160;
+  swarm->steps[static_cast<size_t>(StepKind::kBatch)] = 40;
+  if (swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] > 1) {
+    swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] = 2;
+  }
+  swarm->most_siblings = 4;
+}
 
 Swarm DrawSwarm(Rng rng) {
   Swarm swarm;
@@ -80,12 +101,17 @@ Swarm DrawSwarm(Rng rng) {
                         static_cast<uint32_t>(rng.Range(1, 6))};
   // Half of the runs have one client: then the order of everything is known and the oracle sharp.
   swarm.clients = rng.OneIn(2) ? 1 : static_cast<uint32_t>(rng.Range(2, 4));
-  const uint64_t steps = rng.OneIn(3) ? rng.Range(5, 30) : rng.Range(30, 160);
+  // A few runs are long: deep trees, many rotations, writers that outrun merges.
+  swarm.deep = rng.OneIn(kDeepOdds);
+  const uint64_t steps = swarm.deep     ? rng.Range(1000, 4000)
+                         : rng.OneIn(3) ? rng.Range(5, 30)
+                                        : rng.Range(30, 160);
   swarm.steps_per_client = std::max<uint64_t>(3, steps / swarm.clients);
   swarm.crashes = rng.Range(1, 5);
   swarm.most_siblings = rng.Range(4, 24);
   swarm.process_crash_odds = rng.OneIn(3) ? 0 : 3;
-  swarm.nested_odds = rng.OneIn(2) ? 3 : 8;
+  swarm.nested_odds = rng.OneIn(2) ? 2 : 6;
+  if (swarm.deep) Deepen(&swarm);
   return swarm;
 }
 
@@ -344,12 +370,18 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
   if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
   if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
+  if (rng.OneIn(4)) set("max_open_files", rng.Range(1, 4));
+  if (rng.OneIn(6)) {
+    set("verify_on_open", 1);
+    set("max_file_opening_threads", rng.Range(1, 4));
+  }
   if (rng.OneIn(4)) {
     set("info_log", 1);
     set("info_log_rotate_size", 1024 + rng.Skewed(12));
   }
   if (rng.OneIn(4)) set("enable_latency_histograms", 1);
   if (rng.OneIn(5)) set("compaction_filter", rng.Range(1, 3));
+  if (rng.OneIn(4)) set("bottommost_compression", rng.Uniform(3));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.
@@ -458,77 +490,6 @@ void DrawFaults(Rng rng, Plan* plan) {
   }
 }
 
-// Promises that the disk breaks without telling. Tables most of all, and logs: what is in them was
-// acknowledged.
-void DrawDamage(Rng rng, Plan* plan) {
-  using faultfs::CallKind;
-  using faultfs::EffectKind;
-  using faultfs::SetOf;
-  if (!rng.OneIn(5)) return;
-  constexpr std::string_view kPaths[] = {"*.sst", "*.sst", "*.sst",     "*.wal",
-                                         "*.wal", "*",     "*MANIFEST*"};
-  for (uint64_t i = rng.Range(1, 2); i > 0; --i) {
-    faultfs::FaultRule rule;
-    rule.path_glob = kPaths[rng.Uniform(std::size(kPaths))];
-    rule.skip = static_cast<uint32_t>(rng.Skewed(5));
-    rule.times = rng.OneIn(3) ? static_cast<uint32_t>(rng.Range(2, 4)) : 1;
-    rule.amount = rng.Next();
-    rule.calls = SetOf(CallKind::kSync);
-    switch (rng.Uniform(8)) {
-      case 0:
-      case 1:
-        rule.effect = EffectKind::kBitRot;
-        rule.calls = rng.OneIn(2) ? SetOf(CallKind::kSync) | SetOf(CallKind::kClose)
-                                  : SetOf(CallKind::kRead);
-        break;
-      case 2:
-        rule.effect = EffectKind::kLostWrite;
-        break;
-      case 3:
-        rule.effect = EffectKind::kMisdirectedWrite;
-        break;
-      case 4:
-        rule.effect = EffectKind::kStaleRead;
-        rule.calls = SetOf(CallKind::kRead);
-        break;
-      case 5:
-        rule.effect = EffectKind::kShortRead;
-        rule.calls = SetOf(CallKind::kRead);
-        rule.amount = rng.Skewed(12);
-        break;
-      case 6:
-        rule.effect = EffectKind::kLyingFlush;
-        if (rng.OneIn(3)) {
-          rule.calls = SetOf(CallKind::kSyncDir);
-          rule.path_glob = "*";
-        }
-        break;
-      default:
-        rule.effect = EffectKind::kSyncFail;
-        rule.sync_failure = faultfs::SyncFailure::kReportNext;
-        break;
-    }
-    plan->faults.push_back(rule.ToString());
-  }
-  // What rots where it lies shows when it is read from there again.
-  for (uint64_t i = rng.Range(0, 4); i > 0; --i) {
-    std::vector<Step>& steps = plan->clients[rng.Uniform(plan->clients.size())];
-    const auto at = static_cast<ptrdiff_t>(rng.Uniform(steps.size() + 1));
-    Step step;
-    step.kind = rng.OneIn(2) ? StepKind::kEvict : StepKind::kVerify;
-    steps.insert(steps.begin() + at, step);
-  }
-}
-
-// Five seconds, thirty seconds on a machine that people use: here a run ends sooner.
-void DrawKernel(Rng rng, Plan* plan) {
-  if (rng.OneIn(3)) return;
-  KernelSpec& kernel = plan->kernel;
-  kernel.commit = rng.OneIn(8) ? 5'000'000 : 100 + rng.Skewed(22);
-  kernel.expiry = kernel.commit * rng.Range(1, 6);
-  if (rng.OneIn(2)) kernel.evict = 1000 + rng.Skewed(22);
-}
-
 CrashChoice DrawChoice(const Swarm& swarm, Rng* rng) {
   CrashChoice choice;
   choice.process = swarm.process_crash_odds != 0 && rng->OneIn(swarm.process_crash_odds);
@@ -593,13 +554,16 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
   DrawCompactionKnobs(Rng::Stream(seed, "compaction-knobs"), &plan);
   Rng workload_rng = Rng::Stream(seed, "workload");
-  const KeySpace keys(options.dataset, &workload_rng);
+  const KeySpace keys(options.dataset, swarm.deep, &workload_rng);
   Workload workload(swarm, keys);
   for (uint32_t i = 0; i < swarm.clients; ++i)
     plan.clients.push_back(workload.Client(&workload_rng));
-  if (options.faults) DrawFaults(Rng::Stream(seed, "faults"), &plan);
-  if (options.faults) DrawDamage(Rng::Stream(seed, "damage"), &plan);
-  DrawKernel(Rng::Stream(seed, "kernel"), &plan);
+  if (options.faults) {
+    DrawFaults(Rng::Stream(seed, "faults"), &plan);
+    AddTrouble(Rng::Stream(seed, "trouble"), &plan);
+    AddDamage(Rng::Stream(seed, "damage"), &plan);
+  }
+  AddKernel(Rng::Stream(seed, "kernel"), &plan);
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
   return plan;
 }

@@ -21,6 +21,13 @@ Defect DefectOf(FailureClass failure_class, std::string message) {
   return {std::string(FailureClassName(failure_class)), std::move(message)};
 }
 
+// Who runs goes on until he waits.
+SchedulerSpec ReaderFirst(SchedulerSpec spec) {
+  spec.strategy = "random-walk";
+  spec.stay_per_1024 = 1024;
+  return spec;
+}
+
 }  // namespace
 
 // What a deadlock spoils: abandoned fibers refer to it.
@@ -57,14 +64,16 @@ class ImageRecovery::Watcher final : public faultfs::FsObserver {
 };
 
 ImageRecovery::ImageRecovery(const Plan& plan, const faultfs::Profile& profile,
-                             SubjectFactory* factory, ExecutionBackend* fibers, uint64_t number)
+                             SubjectFactory* factory, ExecutionBackend* fibers, Turns turns,
+                             uint64_t number)
     : plan_(plan),
+      turns_(turns == Turns::kPlan ? plan.scheduler : ReaderFirst(plan.scheduler)),
       profile_(profile),
       factory_(factory),
       fibers_(fibers),
       number_(number),
       directory_("/db"),
-      machine_(std::make_unique<Machine>(plan.scheduler, fibers)),
+      machine_(std::make_unique<Machine>(turns_, fibers)),
       reader_(MayVanishOf(plan)) {}
 
 ImageRecovery::~ImageRecovery() = default;
@@ -86,7 +95,7 @@ Defect ImageRecovery::Run(const faultfs::DiskImage& image, const std::vector<std
   if (report.ok()) return defect;
   // Its fibers are abandoned and still refer to it.
   static_cast<void>(machine_.release());
-  machine_ = std::make_unique<Machine>(plan_.scheduler, fibers_);
+  machine_ = std::make_unique<Machine>(turns_, fibers_);
   return DefectOf(FailureClass::kNoProgress, report.description);
 }
 

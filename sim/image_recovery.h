@@ -5,6 +5,9 @@
 // and no fault is injected. Every recovery starts from the same schedule and the same entropy, so
 // that equal images leave equal disks.
 //
+// The subject's own threads either take turns as the plan says (kPlan), or get one only where the
+// reader waits (kReaderFirst): a merge that the opening made due then ends before it begins.
+//
 // Thread safety: one OS thread; may run inside a fiber of another scheduler, and another
 // ImageRecovery inside one of its own. Ownership: borrows plan, factory and fibers.
 #pragma once
@@ -40,9 +43,11 @@ class ImageRecovery {
   // counts from 1. And once when it has ended.
   using BeforeChange = std::function<void(const faultfs::SimDisk& disk, uint64_t calls)>;
 
+  enum class Turns : uint8_t { kPlan, kReaderFirst };
+
   // `number` tells this machine's entropy from that of others.
   ImageRecovery(const Plan& plan, const faultfs::Profile& profile, SubjectFactory* factory,
-                ExecutionBackend* fibers, uint64_t number);
+                ExecutionBackend* fibers, Turns turns, uint64_t number);
   ~ImageRecovery();
   ImageRecovery(const ImageRecovery&) = delete;
   ImageRecovery& operator=(const ImageRecovery&) = delete;
@@ -62,6 +67,7 @@ class ImageRecovery {
                      const std::vector<std::string>& named);
 
   const Plan& plan_;
+  const SchedulerSpec turns_;
   const faultfs::Profile profile_;
   SubjectFactory* const factory_;
   ExecutionBackend* const fibers_;

@@ -34,6 +34,13 @@ Machine::~Machine() {
     result.faults["sync_fail:" + std::string(faultfs::SyncFailureName(mode))] +=
         fs_.sync_failures()[i];
   }
+  for (const auto& [cell, count] : fs_.fired_by_call()) result.matrix[cell] += count;
+  for (int i = 0; i < faultfs::kCallKinds; ++i) {
+    const uint64_t calls = fs_.calls_by_kind()[static_cast<size_t>(i)];
+    if (calls != 0) {
+      result.calls[std::string(faultfs::CallKindName(static_cast<faultfs::CallKind>(i)))] += calls;
+    }
+  }
   if (fs_.disk_full() != 0) result.faults["disk_full"] += fs_.disk_full();
 }
 

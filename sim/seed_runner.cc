@@ -7,7 +7,7 @@ namespace shearpin::sim {
 
 SeedReport SeedRunner::Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink) {
   Simulator simulator(factory_, &fibers_);
-  SeedReport report = MakeSeedReport(simulator.Run(plan, sink));
+  SeedReport report = MakeSeedReport(simulator.Run(plan, sink), plan, expectations_);
   if (repeat == Repeat::kOnce || report.abandoned) return report;
   const RunResult second = simulator.Run(plan);
   if (second.digest != report.digest && !report.finding) {

@@ -340,7 +340,12 @@ bool Simulation::RecoverFromCrash() {
   strikes_from_.reset();
   CrashSpec& crash = context_.result().plan.crashes[next_crash_];
   std::optional<Verdict> same;
+  if (crash.strike.calls != 0) {
+    ++context_.result()
+          .probes["crash:" + std::string(faultfs::CrashMomentName(crash.strike.moment))];
+  }
   if (!Strike(&crash.choice, !crash.nested.empty(), &same)) return false;
+  uint64_t depth = 0;
   for (NestedCrash& nested : crash.nested) {
     machine_->Arm(nested.strike);
     const Recovered recovered = Recover(worst_, same ? &*same : nullptr);
@@ -351,6 +356,7 @@ bool Simulation::RecoverFromCrash() {
       break;
     }
     ++context_.result().nested_crashes;
+    ++context_.result().probes[++depth == 1 ? "crash:nested" : "crash:nested-twice"];
     if (!Strike(&nested.choice, true, &same)) return false;
   }
   if (subject_ == nullptr) {
@@ -376,6 +382,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   const std::vector<faultfs::PendingOp> ops = disk.PendingOps();
   trace_.Record("crash", crash_number_, choice->process, ops.size());
   if (!VerifySiblings(choice, ops)) return false;
+  ++context_.result().probes[choice->process ? "crash:process" : "crash:power"];
   if (choice->process) {
     context_.RememberNote("crash: the process died");
     worst_ = Worse(worst_, CrashKind::kProcessDeath);
@@ -603,13 +610,23 @@ void Simulation::CheckLiveness() {
   machine_->Heal();
   const CrashKind kind =
       stop_ == StopReason::kErrored ? CrashKind::kProcessDeath : CrashKind::kClean;
-  if (Recover(kind, nullptr) != Recovered::kYes || !WriteAndReadBack()) return;
+  if (Recover(kind, nullptr) != Recovered::kYes) return;
+  NoteTree();
+  if (!WriteAndReadBack()) return;
   CloseSubject();
   if (context_.failed() || Recover(CrashKind::kClean, nullptr) != Recovered::kYes) return;
   const Status orphans =
       factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kStoreDirectory));
   if (orphans.IsCorruption()) context_.Fail(FailureClass::kOrphanFile, orphans.ToString());
   CloseSubject();
+}
+
+// How many levels hold tables.
+void Simulation::NoteTree() {
+  const StatusOr<std::string> levels = subject_->Property("levels");
+  if (!levels.ok()) return;
+  const auto count = std::count(levels->begin(), levels->end(), '\n');
+  for (int i = 1; i <= count; ++i) ++context_.result().probes["tree:" + std::to_string(i)];
 }
 
 bool Simulation::WriteAndReadBack() {

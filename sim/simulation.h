@@ -85,6 +85,7 @@ class Simulation {
   void CheckLiveness();
   bool Progress(const Status& status, std::string_view what);
   bool WriteAndReadBack();
+  void NoteTree();
 
   void BeginPhase(std::string_view name, uint64_t number);
   static model::CrashKind Worse(model::CrashKind a, model::CrashKind b);

@@ -19,6 +19,7 @@ DB::Impl::Impl(const Options& options, std::string directory)
              : options.block_cache_size != 0
                  ? std::make_shared<BlockCache>(options.env.scheduler, options.block_cache_size)
                  : nullptr),
+      open_files_(fs_, scheduler_, static_cast<size_t>(options.max_open_files)),
       mutex_(options.env.scheduler),
       flush_work_(&mutex_),
       compaction_work_(&mutex_),
@@ -30,6 +31,7 @@ DB::Impl::Impl(const Options& options, std::string directory)
       policy_(NewCompactionPolicy(options)) {
   table_context_.cache = cache_.get();
   table_context_.listener = &events_;
+  table_context_.files = &open_files_;
 }
 
 DB::Impl::~Impl() = default;

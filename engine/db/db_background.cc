@@ -187,20 +187,13 @@ void DB::Impl::RetireLogs(std::vector<std::shared_ptr<LogWriter>> logs) {
 }
 
 Status DB::Impl::Flush() {
-  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kNone);
   Lock lock(mutex_);
-  Status status;
-  if (!queue_.Join(&turn, &status)) return status;
-  queue_.TakeGroup(0);  // alone
-  if (closed_) {
-    status = Status::Aborted(directory_ + ": the database is closed");
-  } else {
-    status = write_error_;
-    if (status.ok() && MemtablesFull()) status = flush_retry_.error();
-    if (status.ok() && !active_->empty()) status = SwitchMemtable(&lock);
-  }
-  queue_.Finish(status);
-  SHEARPIN_RETURN_IF_ERROR(status);
+  const Status switched = LeadAlone(&lock, [&] {
+    SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (MemtablesFull()) SHEARPIN_RETURN_IF_ERROR(flush_retry_.error());
+    return active_->empty() ? Status::Ok() : SwitchMemtable(&lock);
+  });
+  if (!switched.ok()) return switched;
   // The memtables are flushed in order, so those frozen by now are the first of the queue.
   const MemTable* last = frozen_.empty() ? nullptr : frozen_.back().memtable.get();
   auto waiting = [&] {

@@ -33,6 +33,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,7 +46,7 @@
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
 #include "engine/db/event_relay.h"
-#include "engine/db/info_log.h"
+#include "engine/log_sink/info_log.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
@@ -102,7 +103,8 @@ class DB::Impl {
   // db_read.cc
   std::unique_ptr<Snapshot> PinLatest();
   void ReleaseSnapshot(SequenceNumber sequence);
-  Status VerifyTables(const Version& version);
+  static Status VerifyTable(const TableFile& file);
+  static Status VerifyTables(const Version& version);
   Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
               LoadedBlock* block, Lookup* found, FilterCounts* counts) const;
 
@@ -114,6 +116,7 @@ class DB::Impl {
   Status PrepareDirectory();
   Status CheckNeverCreated(const std::vector<std::string>& names);
   Status CheckTables(const ManifestState& state);
+  Status VerifyStored(const ManifestState& state);
   Status ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                     LogEnd* log_end, VersionEdit* edit);
   Status WriteRecoveredTable(VersionEdit* edit);
@@ -145,6 +148,7 @@ class DB::Impl {
   void Install(Renewal* renewal);
 
   // db_write.cc
+  Status LeadAlone(Lock* lock, const std::function<Status()>& task);
   Status MakeRoom(size_t bytes, Lock* lock);
   Status AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock);
   bool MemtablesFull() const;
@@ -184,6 +188,10 @@ class DB::Impl {
   Status RunCompaction(const CompactionPlan& plan, Lock* lock);
   Status MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs);
   bool CompactionDue() const;
+  std::vector<std::pair<uint64_t, Status>> FindDamaged(const Compaction& compaction) const;
+  void SetAside(std::vector<std::pair<uint64_t, Status>> damaged);
+  Status DamageInTheWay() const;
+  Status DamageWithin(const std::string_view* begin, const std::string_view* end) const;
 
   // db_memory.cc
   void ApplyMemoryBudget();
@@ -208,6 +216,7 @@ class DB::Impl {
   Statistics statistics_;
   EventRelay events_;
   const std::shared_ptr<BlockCache> cache_;  // null: none
+  OpenFiles open_files_;
   TableContext table_context_;
   std::unique_ptr<FileLock> file_lock_;
   std::unique_ptr<InfoLog> info_log_;  // null: not asked for, or closed
@@ -252,6 +261,8 @@ class DB::Impl {
   uint64_t next_write_micros_ = 0;           // the leader's; see Delay
   std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
+  // Tables that merges leave alone since one met damage in them, by number; until the next open.
+  std::map<uint64_t, Status> set_aside_;  // guarded by mutex_
   // By level, the hulls of running compactions: TreeShape::outputs. Guarded by mutex_.
   std::list<std::pair<int, KeyRange>> outputs_;
   bool ingesting_ = false;                   // no merge may begin; guarded by mutex_

@@ -69,14 +69,12 @@ StatusOr<uint64_t> DB::Impl::IngestTable(const std::string& path, std::atomic<ui
   if (!table->range_tombstones().empty()) {
     return Status::NotSupported(path + ": a table with range tombstones");
   }
-  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kSync);
   Lock lock(mutex_);
-  Status status;
-  if (!queue_.Join(&turn, &status)) return status;
-  queue_.TakeGroup(0);  // alone: numbers are taken and published in order
-  status = EmptyMemtables(&lock);
-  if (status.ok()) status = Adopt(*table, numbered, &lock);
-  queue_.Finish(status);
+  // Alone: numbers are taken and published in order.
+  const Status status = LeadAlone(&lock, [&] {
+    SHEARPIN_RETURN_IF_ERROR(EmptyMemtables(&lock));
+    return Adopt(*table, numbered, &lock);
+  });
   if (!status.ok()) return status.Prefixed(path);
   return numbered->load();
 }
@@ -84,7 +82,6 @@ StatusOr<uint64_t> DB::Impl::IngestTable(const std::string& path, std::atomic<ui
 // Requires that the caller leads the queue. The MANIFEST says of one number that everything up to
 // it is in tables; so everything older than the table has to be.
 Status DB::Impl::EmptyMemtables(Lock* lock) {
-  if (closed_) return Status::Aborted(directory_ + ": the database is closed");
   SHEARPIN_RETURN_IF_ERROR(write_error_);
   if (MemtablesFull()) SHEARPIN_RETURN_IF_ERROR(flush_retry_.error());
   if (!active_->empty()) SHEARPIN_RETURN_IF_ERROR(SwitchMemtable(lock));

@@ -78,6 +78,7 @@ std::string DB::Impl::Counters() const {
   add("cache-hits", cache.hits);
   add("cache-misses", cache.misses);
   add("cache-evictions", cache.evictions);
+  add("limited-table-files-open", open_files_.open());
   return text + statistics_.CountersText();
 }
 

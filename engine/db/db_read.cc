@@ -100,21 +100,24 @@ void DB::Impl::ReleaseSnapshot(SequenceNumber sequence) {
   snapshots_.erase(snapshots_.find(sequence));
 }
 
-Status DB::Impl::VerifyTables(const Version& version) {
-  for (const auto& file : version.AllTables()) {
-    SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
-    SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file->meta().checksum));
-    const TableProperties& properties = table->properties();
-    const RangeTombstones& ranges = table->range_tombstones();
-    std::string smallest = properties.smallest_key;
-    std::string largest = properties.largest_key;
-    WidenBounds(ranges.fragments(), &smallest, &largest);
-    const FileMeta& meta = file->meta();
-    if (properties.entries != meta.entries || ranges.count() != meta.range_deletes ||
-        smallest != meta.smallest || largest != meta.largest) {
-      return Status::Corruption(file->path() + ": its properties are not what the MANIFEST says");
-    }
+Status DB::Impl::VerifyTable(const TableFile& file) {
+  SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file.Open());
+  SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file.meta().checksum));
+  const TableProperties& properties = table->properties();
+  const RangeTombstones& ranges = table->range_tombstones();
+  std::string smallest = properties.smallest_key;
+  std::string largest = properties.largest_key;
+  WidenBounds(ranges.fragments(), &smallest, &largest);
+  const FileMeta& meta = file.meta();
+  if (properties.entries != meta.entries || ranges.count() != meta.range_deletes ||
+      smallest != meta.smallest || largest != meta.largest) {
+    return Status::Corruption(file.path() + ": its properties are not what the MANIFEST says");
   }
+  return Status::Ok();
+}
+
+Status DB::Impl::VerifyTables(const Version& version) {
+  for (const auto& file : version.AllTables()) SHEARPIN_RETURN_IF_ERROR(VerifyTable(*file));
   return Status::Ok();
 }
 
@@ -167,6 +170,13 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
   std::unique_lock<Mutex> manifest_lock(manifest_mutex_, std::defer_lock);
   if (name == "stats" || name == "live-files") manifest_lock.lock();
   Lock lock(mutex_);
+  if (name == "damaged-tables") {
+    std::string text;
+    for (const auto& [number, status] : set_aside_) {
+      text += TableName(number) + ": " + status.ToString() + "\n";
+    }
+    return text;
+  }
   if (name == "last-sequence") return std::to_string(LatestSequence());
   if (name == "levels") {
     std::string text;

@@ -44,6 +44,8 @@ std::shared_ptr<MemTable> NewerThan(const MemTable& all, SequenceNumber sequence
 
 Status DB::Impl::OpenReadOnly() {
   read_only_ = true;
+  // The writer may unlink a table at any time; only a file that stays open outlives that.
+  table_context_.files = nullptr;
   write_error_ = Status::NotSupported(directory_ + ": opened for reading only");
   int unchanged = 0;
   for (int attempt = 1;; ++attempt) {
@@ -105,7 +107,7 @@ Status DB::Impl::LoadState() {
   for (const auto& table : version_->AllTables()) {
     // One that is damaged fails the reads that need it, not this.
     const Status opened = table->Open().status();
-    if (opened.IsNotFound()) return opened;
+    if (!opened.ok() && fs_->Exists(table->path()).IsNotFound()) return opened;
   }
   return Status::Ok();
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/db/batch_inserter.h"
 #include "engine/db/db_impl.h"
 #include "engine/manifest/file_names.h"
 
@@ -13,27 +14,6 @@ namespace {
 
 constexpr size_t kMaxKeyBytes = size_t{64} << 20;
 constexpr size_t kMaxValueBytes = size_t{1} << 30;
-
-class GroupInserter : public WriteBatch::Handler {
- public:
-  GroupInserter(MemTable* memtable, SequenceNumber first) : memtable_(memtable), sequence_(first) {}
-  void Put(std::string_view key, std::string_view value) override {
-    Add(ValueType::kValue, key, value);
-  }
-  void Delete(std::string_view key) override { Add(ValueType::kDelete, key, {}); }
-  void DeleteRange(std::string_view begin, std::string_view end) override {
-    memtable_->AddRange(sequence_++, begin, end);
-  }
-
- private:
-  void Add(ValueType type, std::string_view key, std::string_view value) {
-    const bool added = memtable_->Add(sequence_++, type, key, value, &hint_);
-    SHEARPIN_CHECK(added, "a sequence number was used twice");
-  }
-  MemTable* const memtable_;
-  SequenceNumber sequence_;
-  MemTable::Hint hint_;
-};
 
 // Refuses what the formats cannot hold, before it gets a sequence number.
 class SizeCheck : public WriteBatch::Handler {
@@ -82,6 +62,20 @@ Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
   return status;
 }
 
+// For what must not have a write beside it; waits for its turn.
+Status DB::Impl::LeadAlone(Lock* lock, const std::function<Status()>& task) {
+  SHEARPIN_CHECK(lock->owns_lock());
+  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kNone);
+  Status status;
+  // Nobody takes along a writer without a batch, so its turn comes.
+  const bool leads = queue_.Join(&turn, &status);
+  SHEARPIN_CHECK(leads);
+  queue_.TakeGroup(0);
+  status = closed_ ? Status::Aborted(directory_ + ": the database is closed") : task();
+  queue_.Finish(status);
+  return status;
+}
+
 Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
   std::optional<uint64_t> stalled_at;
   const Status status = AwaitRoom(bytes, &stalled_at, lock);
@@ -113,6 +107,7 @@ Status DB::Impl::AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lo
     // Nobody can tell when a try will succeed: the writer hears of the error instead of waiting.
     if (stopped) {
       SHEARPIN_RETURN_IF_ERROR(compaction_retry_.error().Prefixed("writes wait for a merge"));
+      SHEARPIN_RETURN_IF_ERROR(DamageInTheWay().Prefixed("writes wait for a merge"));
     } else {
       SHEARPIN_RETURN_IF_ERROR(flush_retry_.error().Prefixed("writes wait for a flush"));
     }
@@ -235,11 +230,12 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
 }
 
 void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
-  GroupInserter inserter(memtable, group.first_sequence);
+  BatchInserter inserter(memtable, group.first_sequence);
   for (const WriteBatch* batch : group.batches) {
     const Status status = batch->Iterate(&inserter);
     SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");
   }
+  SHEARPIN_CHECK(!inserter.repeated(), "a sequence number was used twice");
 }
 
 // Requires that the caller leads the queue. Freezes the active memtable and begins a new log.

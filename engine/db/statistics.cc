@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(Counter::kNumCounters
     "transactions-committed",
     "transactions-conflicted",
     "background-errors",
+    "tables-set-aside",
     "writer-failures",
     "resumes",
 };
@@ -83,6 +84,8 @@ void Statistics::Count(const Event& event) {
       return Add(Counter::kTransactionsConflicted);
     case EventKind::kBackgroundError:
       return Add(Counter::kBackgroundErrors);
+    case EventKind::kTableSetAside:
+      return Add(Counter::kTablesSetAside);
     case EventKind::kWriterPoisoned:
       return Add(Counter::kWriterFailures);
     case EventKind::kResumed:

@@ -48,6 +48,7 @@ enum class Counter : uint8_t {
   kTransactionsCommitted,
   kTransactionsConflicted,
   kBackgroundErrors,
+  kTablesSetAside,
   kWriterFailures,
   kResumes,
   kNumCounters,

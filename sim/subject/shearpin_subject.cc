@@ -233,12 +233,20 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
                           kZstd = Compression::kZstd;
     const std::vector<Compression> choices[] = {{kNone}, {kLz4}, {kZstd}, {kZstd, kNone, kLz4}};
     options->compression = choices[value];
+  } else if (name == "bottommost_compression") {
+    options->bottommost_compression = static_cast<Compression>(value);
   } else if (name == "filter_bits_per_key") {
     options->filter_bits_per_key = static_cast<int>(value);
   } else if (name == "block_cache_size") {
     options->block_cache_size = value;
   } else if (name == "memory_budget") {
     options->memory_budget = value;
+  } else if (name == "max_open_files") {
+    options->max_open_files = static_cast<int>(value);
+  } else if (name == "verify_on_open") {
+    options->verify_on_open = value != 0;
+  } else if (name == "max_file_opening_threads") {
+    options->max_file_opening_threads = static_cast<int>(value);
   } else if (name == "info_log") {
     options->info_log = value != 0;
   } else if (name == "info_log_rotate_size") {

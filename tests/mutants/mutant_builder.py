@@ -62,10 +62,10 @@ class Kit:
         if not self.compiles:
             raise BuildError(f"{path} names no compilation whose object is linked")
 
-    def output(self, path):
-        """Where an output of Bazel lies, or None if `path` is none."""
+    def output(self, path, below):
+        """Where under `below` an output of Bazel lies, or None if `path` is none."""
         prefix = self.bin_directory + "/"
-        return self.root / path[len(prefix):] if path.startswith(prefix) else None
+        return below / path[len(prefix):] if path.startswith(prefix) else None
 
     def packages(self):
         """The top-level directories with sources."""
@@ -95,12 +95,20 @@ class Builder:
     """Builds mutants of one state of the sources. Usable by several threads at once."""
 
     def __init__(self, kit, workspace, directory):
-        """Takes its copy of the sources of `workspace` now; writes below `directory` only."""
+        """Takes its copies now, of the sources in `workspace` and of what was built of them, so that
+        both may change while it is at work; writes below `directory` only."""
         self._kit = kit
         self._directory = pathlib.Path(directory)
         self._original = self._directory / "original"
         for package in kit.packages():
             shutil.copytree(pathlib.Path(workspace) / package, self._original / package)
+        self._built = self._directory / "built"
+        for word in kit.link:
+            output = kit.output(word, kit.root)
+            if output is not None:
+                copy = kit.output(word, self._built)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(output, copy)
 
     def build(self, patch, name):
         """(program, notes) of the mutant; raises BuildError."""
@@ -132,7 +140,7 @@ class Builder:
 
     def control(self):
         """The simulator as Bazel built it."""
-        return self._kit.output(self._kit.program)
+        return self._kit.output(self._kit.program, self._built)
 
     def remove(self, name):
         """What build() made under `name`."""
@@ -162,7 +170,7 @@ class Builder:
             elif word in objects:
                 argv.append(str(objects[word]))
             else:
-                output = self._kit.output(word)
+                output = self._kit.output(word, self._built)
                 argv.append(word if output is None else str(output))
         self._run(argv, self._directory, f"{program.parent.name} does not link")
 

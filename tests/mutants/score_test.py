@@ -127,9 +127,12 @@ class BuilderTest(Workshop):
         entry = self.scored(score.Entry("y", self.patch(LIMIT_SIX)))
         self.assertEqual((entry.state, entry.seeds()), (score.KILLED, 1))
 
-    def test_the_sources_are_those_of_the_beginning(self):
+    def test_sources_and_objects_are_those_of_the_beginning(self):
         self.write(self.workspace / "lib/twice.cc", "nothing that compiles\n")
+        for name in ("main.o", "twice.o", "sim"):
+            (self.runfiles / "lib" / name).unlink()
         self.assertEqual(self.scored(score.Entry("x", self.patch(TWICE_FROM_60))).seeds(), 60)
+        self.assertEqual(self.scored(score.Entry(score.CONTROL)).state, score.SURVIVED)
 
     def test_a_harmless_change_survives(self):
         text = diff("lib/twice.cc", "int Twice(int n) { return 2 * n; }",
@@ -168,7 +171,7 @@ class BuilderTest(Workshop):
         self.assertEqual(entry.notes, ["lib/notes.txt is no part of the simulator"])
 
     def test_stop_ends_what_runs(self):
-        simulator = self.runfiles / "lib/sim"
+        simulator = self.builder.control()
         simulator.unlink()
         self.write(simulator, "#!/bin/sh\necho $$ > " + str(self.scratch / "pid") +
                    "\nexec sleep 600\n")

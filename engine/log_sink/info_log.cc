@@ -1,4 +1,4 @@
-#include "engine/db/info_log.h"
+#include "engine/log_sink/info_log.h"
 
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/logger.h>
@@ -104,6 +104,8 @@ std::optional<Wording> WordingOf(EventKind kind) {
       return Wording{kError, "", ""};
     case EventKind::kBackgroundError:
       return Wording{kError, "", ""};
+    case EventKind::kTableSetAside:
+      return Wording{kError, "table", ""};
     case EventKind::kCheckpointDone:
       return Wording{kInfo, "sequence", ""};
     case EventKind::kFilterDamaged:

@@ -1,7 +1,7 @@
 // Goal: LOG tells the story of a database, line by line, with the Clock's time; and nothing that
 // happens to that file touches the database. Method: the lines of known operations; file systems
 // that fail on LOG alone; a RapidCheck property over arbitrary texts.
-#include "engine/db/info_log.h"
+#include "engine/log_sink/info_log.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
