@@ -358,6 +358,16 @@ TEST(ProfileTable, ALyingDiskHoldsBackOnlySoMuch) {
   EXPECT_EQ(disk.Crash("process"), "/a=x*1000 ");
 }
 
+TEST(ProfileTable, ALyingDiskHasTakenWhatASyncHandedOver) {
+  TestDisk disk("lying-disk");
+  disk.Append("a", "taken");
+  disk.Sync("a");
+  disk.Append("a", " and lost");
+  EXPECT_FALSE(disk.FailSync("a", SyncFailure::kRevertOld).ok());
+  EXPECT_EQ(disk.Read("a"), "taken") << "the pages were clean";
+  EXPECT_EQ(disk.Crash("power keep=none"), "");
+}
+
 TEST(ProfileTable, NamesAreKnownAndOnlyTheLastLies) {
   const std::vector<std::string_view> names = ProfileNames();
   const std::vector<std::string_view> honest = HonestProfileNames();

@@ -169,7 +169,8 @@ class SimDisk {
   bool MisdirectWrite(const SyncTicket& ticket, uint64_t pick, std::string* victim);
   // Flips one bit of what the platter holds of the file in [offset, offset + n), and says of which
   // byte; it shows when the block is read from there again, which is at once if `cached` is
-  // false. False, and nothing done, if there is nothing, or the next write-back would undo it.
+  // false. False, and nothing done, if there is nothing, or it is damaged already, or the next
+  // write-back would undo it.
   bool Rot(const OpenFile& file, uint64_t offset, uint64_t n, uint64_t pick, bool cached,
            uint64_t* where);
   // Reads what the blocks held before: on the platter, if they are dirty; or a block of a file
@@ -233,6 +234,7 @@ class SimDisk {
     uint32_t last_data = kNoIndex;      // its newest pending kData
     uint32_t highest_block = 0;         // of pending kData, if there is one
     uint32_t write_errors = 0;          // failed write-backs so far
+    uint64_t handed_over = 0;           // what was logged before is the lying device's business
     Ref<FileContent> live;              // files
     Ref<FileContent> durable;           // files; may be the same object
     std::vector<uint32_t> slots;        // directories; sorted by name
@@ -272,7 +274,7 @@ class SimDisk {
   void LogRename(const Place& from, const Place& to, bool replaces);
   uint32_t SameBlock(const Inode& inode, uint32_t block) const;
   void Fold(std::vector<uint8_t> fate);
-  void Flush(std::vector<uint8_t> fate);
+  void Flush(const SyncTicket& ticket, std::vector<uint8_t> fate);
   void DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate);
   void RemoveOps(std::vector<uint8_t> fate);
   void CompactArena();

@@ -114,7 +114,9 @@ bool SimDisk::Rot(const OpenFile& file, uint64_t offset, uint64_t n, uint64_t pi
     if (number >= blocks.size() || !blocks[number].page || blocks[number].unwritten) continue;
     const uint64_t first = std::max(start, offset);
     const uint64_t last = std::min(end, start + blocks[number].page->used);
-    if (first >= last || SameBlock(inodes_[index], number) != kNoIndex) continue;
+    // Nor does one bit rot twice: it might be right again.
+    if (first >= last || blocks[number].damaged) continue;
+    if (SameBlock(inodes_[index], number) != kNoIndex) continue;
     parts.emplace_back(first, last);
     bytes += last - first;
   }

@@ -263,7 +263,7 @@ Status SimDisk::FinishSync(OpenFile* file, const SyncTicket& ticket) {
         op.OfContent() || (profile_.fsync_persists_entry && op.kind != OpKind::kEntryRemove);
     if (covered) fate[i] = kFolds;
   }
-  Flush(std::move(fate));
+  Flush(ticket, std::move(fate));
   const Inode& inode = inodes_[ticket.inode];
   if (file->errors_seen_ == inode.write_errors) return Status::Ok();
   file->errors_seen_ = inode.write_errors;
@@ -279,15 +279,14 @@ void SimDisk::FinishSyncDir(const SyncTicket& ticket) {
       if (slot != kNoIndex && slots_[slot].directory == ticket.inode) fate[i] = kFolds;
     }
   }
-  Flush(std::move(fate));
+  Flush(ticket, std::move(fate));
 }
 
-void SimDisk::Flush(std::vector<uint8_t> fate) {
-  if (profile_.honours_flush) {
-    Fold(std::move(fate));
-  } else if (pending_.size() > kLyingCache) {
-    WriteBack(pending_.size() - kLyingCache);
-  }
+void SimDisk::Flush(const SyncTicket& ticket, std::vector<uint8_t> fate) {
+  if (profile_.honours_flush) return Fold(std::move(fate));
+  // The device took the pages, which are clean now, and keeps them to itself.
+  inodes_[ticket.inode].handed_over = ticket.before;
+  if (pending_.size() > kLyingCache) WriteBack(pending_.size() - kLyingCache);
 }
 
 Status SimDisk::FailSync(OpenFile* file, const SyncTicket& ticket, SyncFailure mode) {
@@ -308,7 +307,7 @@ Status SimDisk::FailSync(OpenFile* file, const SyncTicket& ticket, SyncFailure m
   std::vector<uint8_t> fate(pending_.size(), kStays);
   for (uint32_t i = 0; i < pending_.size() && pending_[i].seq < ticket.before; ++i) {
     const MicroOp& op = pending_[i];
-    if (op.inode != index) continue;
+    if (op.inode != index || op.seq < inode.handed_over) continue;
     if (op.kind == OpKind::kData && !is_dirty(op.block, 1)) {
       fate[i] = kDropped;
       if (mode == SyncFailure::kRevertOld) continue;

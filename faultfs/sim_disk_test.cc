@@ -300,9 +300,11 @@ TEST(BitRot, ShowsWhenTheBlockIsReadFromThePlatter) {
   EXPECT_EQ(disk.Outcomes(), (States{"/a=@A@@"}));
   EXPECT_EQ(disk.disk()->Evict(), 1u);
   EXPECT_EQ(disk.Read("a"), "@A@@");
-  ASSERT_TRUE(disk.disk()->Rot(*disk.File("a"), 2, 1, 8 + 1, false, &where));
+  EXPECT_FALSE(disk.disk()->Rot(*disk.File("a"), 0, 4, 8, false, &where)) << "or it might heal";
+  SettledFile(&disk, "b", "@@@@");
+  ASSERT_TRUE(disk.disk()->Rot(*disk.File("b"), 2, 1, 8 + 1, false, &where));
   EXPECT_EQ(where, 2u);
-  EXPECT_EQ(disk.Read("a"), "@AB@") << "read from the platter just now";
+  EXPECT_EQ(disk.Read("b"), "@@B@") << "read from the platter just now";
 }
 
 TEST(BitRot, SparesWhatIsDirtyOrWasNeverWritten) {

@@ -136,6 +136,13 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
     const auto sequence_at = [&](size_t position) {
       return position == 0 ? found.base_sequence() : found.entries()[position - 1].last_sequence;
     };
+    verdict.floor_sequence = sequence_at(verdict.floor_position);
+    if (kind == CrashKind::kBrokenStorage) verdict.floor_sequence = 0;
+    for (size_t i = model_->past().size(); kind == CrashKind::kForgottenSync && i-- > 0;) {
+      const KvModel::PastEpoch& epoch = *model_->past()[i];
+      if (!epoch.frozen) break;
+      verdict.floor_sequence = std::min(verdict.floor_sequence, epoch.log.base_sequence());
+    }
     verdict.n = sequence_at(verdict.prefix.n);
     verdict.flushed = sequence_at(verdict.prefix.flushed);
     return verdict;

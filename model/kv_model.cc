@@ -277,12 +277,10 @@ Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found
 
 void KvModel::Rebase(const Verdict& verdict) {
   Require(verdict.ok(), "rebased on a recovery that was not accepted");
+  const CommitLog& from = LogOf(verdict);
   // Above the floor several prefixes may make this state, and the store goes on from the one it
   // took: only what is above the floor in all of them is a bound on its next number.
-  const CommitLog& from = LogOf(verdict);
-  const uint64_t base_sequence = verdict.floor_position == 0
-                                     ? from.base_sequence()
-                                     : from.entries()[verdict.floor_position - 1].last_sequence;
+  const uint64_t base_sequence = verdict.floor_sequence;
   for (const auto& [id, batch] : in_flight_) {
     if (batch.first_sequence == 0) log_.Disown(batch.batch);
   }

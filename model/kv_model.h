@@ -100,6 +100,7 @@ class KvModel {
 
   // From here on the logs of earlier epochs are kept, for CrashOracle to look back into.
   void KeepPast() { keeps_past_ = true; }
+  bool keeps_past() const { return keeps_past_; }
   // A sync has lied: what is acknowledged as durable from now on is not.
   void Freeze() { frozen_ = true; }
   // What had been forgotten by then has shown in the recovery that is accepted next.

@@ -28,6 +28,8 @@ struct [[nodiscard]] Verdict {
   // How many rebases ago the log was the model's that these are positions in: 0, unless the
   // storage broke its promises.
   size_t epochs_back = 0;
+  // What the store numbers next is above this: the lowest of the floors in all of them.
+  uint64_t floor_sequence = 0;
 
   // Keys of that state that were missing, as they may be by a compaction filter.
   std::vector<std::string> vanished;

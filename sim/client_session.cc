@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "sim/damage_check.h"
 #include "sim/plan_terms.h"
 
 namespace shearpin::sim {
@@ -98,7 +99,7 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
       opening_->machine->SetCapacity(step.amount);
       break;
     case StepKind::kEvict:
-      opening_->machine->disk().Evict();
+      opening_->machine->Evict();
       break;
     case StepKind::kWriteBack:
       if (!opening_->machine->crashed()) opening_->machine->disk().WriteBack(step.amount);
@@ -487,7 +488,10 @@ Status ClientSession::Ingest(const Step& step) {
   }
   const uint64_t last = batch.size() - 1;
   const KvModel::Moment begin = context_->model().Now();
-  const KvModel::BatchId id = context_->Issue(std::move(batch), Durability::kSync, table.get());
+  // The manifest alone knows of it. One that forgets leaves a hole among logged writes, as a write
+  // without a log does.
+  const auto durability = context_->model().keeps_past() ? Durability::kNone : Durability::kSync;
+  const KvModel::BatchId id = context_->Issue(std::move(batch), durability, table.get());
   Status status = opening_->subject->Ingest(table.get());
   context_->Landed(id);
   sequence_ = table->first_sequence();
@@ -522,9 +526,15 @@ Status ClientSession::ReadOnly() {
   if (context_->events().count(EventKind::kResumed) != resumed) return {};
   context_->PollInFlight();
   MakePairs(true);
-  const auto kind = bytes_lost ? model::CrashKind::kPowerLoss : model::CrashKind::kProcessDeath;
-  const model::Verdict verdict =
-      oracle.CheckRecovery(pairs_, kind, bytes_lost ? durable_floor : floor);
+  const Machine& machine = *opening_->machine;
+  const bool harmed = machine.harm_shows() && machine.harm() != model::CrashKind::kClean;
+  const auto kind = harmed       ? model::CrashKind::kBrokenStorage
+                    : bytes_lost ? model::CrashKind::kPowerLoss
+                                 : model::CrashKind::kProcessDeath;
+  const model::Verdict verdict = oracle.CheckRecovery(pairs_, kind,
+                                                      harmed       ? model::CrashOracle::Floor()
+                                                      : bytes_lost ? durable_floor
+                                                                   : floor);
   sequence_ = verdict.n;
   if (!verdict.ok()) {
     context_->Fail(ClassOf(verdict.failure_class),
@@ -544,9 +554,11 @@ Status ClientSession::Resume() {
 // A failed sync may have taken bytes of a log with it, for good and in plain sight: then it is
 // right to find them missing.
 Status ClientSession::Verify() {
+  const DamageCheck damage(*context_, opening_->machine);
   Status status = opening_->subject->VerifyChecksums();
   const bool bytes_lost = opening_->machine->failed_syncs() > opening_->failed_syncs;
   if (status.IsCorruption() && bytes_lost) return status;
+  if (status.ok()) damage.NothingWasMissed(context_, opening_->subject);
   return JudgeRead(std::move(status));
 }
 

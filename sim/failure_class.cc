@@ -20,6 +20,8 @@ std::string_view FailureClassName(FailureClass failure_class) {
       return "wrong data";
     case FailureClass::kWillNotOpen:
       return "will not open";
+    case FailureClass::kUndetectedDamage:
+      return "undetected damage";
     case FailureClass::kWrongRead:
       return "wrong read";
     case FailureClass::kOrderBroken:

@@ -22,6 +22,7 @@ enum class FailureClass : uint8_t {
   kResurrectedDelete,  // a deleted key is back although later writes are there
   kWrongData,          // a value never committed for its key, or two ways of reading that differ
   kWillNotOpen,        // recovery failed although the storage kept its promises
+  kUndetectedDamage,   // a damaged block of a table in use, and every checksum was right
   // The running store.
   kWrongRead,        // a read that no legal order of its writes explains
   kOrderBroken,      // acknowledgements or sequence numbers contradict each other or real time

@@ -5,6 +5,7 @@
 
 #include "faultfs/fault_rule.h"
 #include "faultfs/profile.h"
+#include "sim/damage.h"
 #include "sim/key_space.h"
 #include "sim/rng.h"
 #include "sim/trouble.h"
@@ -498,7 +499,7 @@ faultfs::FaultRule DrawRule(Rng* rng) {
       rule.calls = rng->OneIn(2) ? SetOf(CallKind::kAppend) | SetOf(CallKind::kSync)
                                  : faultfs::kMutatingCalls;
       rule.effect = EffectKind::kLatency;
-      rule.amount = rng->Skewed(21);
+      rule.amount = rng->Skewed(rng->OneIn(4) ? 26 : 21);  // a stall takes up to a minute
       break;
     case 3:
       rule.calls = SetOf(CallKind::kAppend) | SetOf(CallKind::kPreallocate);
@@ -603,7 +604,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::HonestProfileNames();
+  const auto profiles = faultfs::ProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
@@ -640,7 +641,9 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
       plan.faults.push_back("ops=append path=/db/*.sst skip=0 times=always effect=latency:" +
                             std::to_string(Rng::Stream(seed, "slow-tables").Range(1, 5000)));
     }
+    AddDamage(Rng::Stream(seed, "damage"), &plan);
   }
+  AddKernel(Rng::Stream(seed, "kernel"), &plan);
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
   return plan;
 }

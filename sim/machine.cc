@@ -1,6 +1,7 @@
 #include "sim/machine.h"
 
 #include "engine/base/check.h"
+#include "faultfs/micro_op.h"
 
 namespace shearpin::sim {
 
@@ -9,7 +10,13 @@ Machine::Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context,
     : context_(context),
       disk_(std::move(disk)),
       fs_(disk_.get(), this),
-      before_change_(std::move(before_change)) {}
+      before_change_(std::move(before_change)) {
+  const uint64_t now = context_->scheduler().NowMicros();
+  next_commit_ = now + context_->plan().kernel.commit;
+  next_evict_ = now + context_->plan().kernel.evict;
+  // Of a disk that lies nobody knows what a loss of power leaves.
+  if (!disk_->profile().honours_flush) harm_ = model::CrashKind::kBrokenStorage;
+}
 
 Machine::~Machine() {
   RunResult& result = context_->result();
@@ -50,16 +57,57 @@ void Machine::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes == 0 ? UINT
 // Only calls that change the disk are counted: a crash before a read leaves what a crash before
 // the next change leaves.
 void Machine::Arm(const Strike& strike) {
-  if (strike.calls == 0) {
-    fs_.Freeze();
-    return;
-  }
+  if (strike.calls == 0) return Stop();
   faultfs::CrashTrigger trigger;
   trigger.calls = strike.calls - 1;
   trigger.kinds = strike.of ? faultfs::SetOf(*strike.of) : faultfs::kMutatingCalls;
   trigger.moment = strike.moment;
   trigger.bytes = strike.bytes;
   fs_.CrashAtCall(trigger);
+}
+
+void Machine::Stop() {
+  CatchUp();
+  fs_.Freeze();
+}
+
+void Machine::InheritHarm(const Machine& before) {
+  harm_ = before.harm_;
+  harm_shows_ = before.harm_shows_;
+}
+
+void Machine::CatchUp() {
+  const KernelSpec& kernel = context_->plan().kernel;
+  if (crashed() || (kernel.commit == 0 && kernel.evict == 0)) return;
+  const uint64_t now = context_->scheduler().NowMicros();
+  std::map<std::string, uint64_t>& faults = context_->result().faults;
+  if (kernel.commit != 0 && now >= next_commit_) {
+    // Nothing was logged since the call before, so that the first commit since then had all of it.
+    marks_.push_back({next_commit_, disk_->LogPosition()});
+    next_commit_ = now - (now - next_commit_) % kernel.commit + kernel.commit;
+    const size_t committed = disk_->CommitBefore(marks_.back().position);
+    uint64_t expired = 0;
+    while (kernel.expiry != 0 && !marks_.empty() && now - marks_.front().micros >= kernel.expiry) {
+      expired = marks_.front().position;
+      marks_.pop_front();
+    }
+    if (kernel.expiry == 0) marks_.clear();
+    const size_t written = expired == 0 ? 0 : disk_->WriteBackBefore(expired);
+    if (committed != 0) faults["journal_commit"] += committed;
+    if (written != 0) faults["write_back"] += written;
+    if (committed + written != 0) context_->trace().Record("kernel-commit", committed, written);
+  }
+  if (kernel.evict != 0 && now >= next_evict_) {
+    next_evict_ = now - (now - next_evict_) % kernel.evict + kernel.evict;
+    Evict();
+  }
+}
+
+void Machine::Evict() {
+  const size_t changed = disk_->Evict();
+  if (changed == 0) return;
+  context_->result().faults["evicted_block"] += changed;
+  context_->trace().Record("evicted", changed);
 }
 
 bool Machine::shut_down() const {
@@ -74,6 +122,7 @@ uint64_t Machine::failed_syncs() const {
 
 void Machine::Before(const faultfs::FsCall& call) {
   context_->scheduler().Point(faultfs::CallKindName(call.kind).data());
+  CatchUp();
   if ((faultfs::SetOf(call.kind) & faultfs::kMutatingCalls) == 0 || crashed()) return;
   if (before_change_) before_change_();
   ++changes_;
@@ -91,6 +140,42 @@ void Machine::After(const faultfs::FsCall& call, const Status& result) {
   context_->trace().Record(faultfs::CallKindName(call.kind), call.path, call.second_path,
                            call.offset, call.size, hash,
                            result.ok() ? std::string_view("OK") : result.message());
+}
+
+void Machine::Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect,
+                      std::string_view path, uint64_t offset) {
+  using faultfs::EffectKind;
+  using model::CrashKind;
+  const std::string_view name = faultfs::EffectKindName(effect);
+  context_->BreakStorage();
+  context_->trace().Record("damage", name, path, offset);
+  context_->RememberNote("damage: " + std::string(name) + " of " + std::string(path) + " at " +
+                         std::to_string(offset));
+  const faultfs::Purpose purpose = faultfs::PurposeOf(path);
+  // Whoever names a table knows what is in it; and a copy of the store is not the store.
+  if (purpose == faultfs::Purpose::kTable || path.starts_with(kCheckpointPrefix)) return;
+  const bool is_log = purpose == faultfs::Purpose::kWal || purpose == faultfs::Purpose::kManifest;
+  CrashKind harm = CrashKind::kBrokenStorage;
+  switch (effect) {
+    case EffectKind::kBitRot:
+      // What stands at the beginning is what the rest of the log is read by.
+      if (purpose == faultfs::Purpose::kWal && offset >= faultfs::kSectorSize) {
+        harm = CrashKind::kRottenLog;
+      }
+      break;
+    case EffectKind::kSyncFail:
+    case EffectKind::kLyingFlush:
+    case EffectKind::kLostWrite:
+    case EffectKind::kMisdirectedWrite:
+      if (is_log && path == call.path) harm = CrashKind::kForgottenSync;
+      break;
+    default:
+      break;
+  }
+  harm_ = model::Together(harm_, harm);
+  if (harm >= CrashKind::kForgottenSync) context_->model().Freeze();
+  // Ignored by the disk, it is still in the cache; anything else an eviction may bring to light.
+  harm_shows_ |= effect != EffectKind::kLyingFlush;
 }
 
 void Machine::Crashed(const faultfs::FsCall& call) {

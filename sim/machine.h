@@ -1,11 +1,15 @@
 // Machine: one boot of the simulated computer: a disk, the file system of the one process that
 // runs on it, and a record of every call.
 //
+// As its clock goes on, the machine commits its journal, writes back dirty data that has expired,
+// and evicts clean pages, as the plan's kernel line says.
+//
 // Each call is a scheduling point, and so is the time between the start and the end of a sync.
 // Thread safety: fibers of the context's scheduler. Ownership: owns disk and file system, borrows
 // the context; the subject that runs on it is destroyed first.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -15,6 +19,9 @@
 #include "sim/run_context.h"
 
 namespace shearpin::sim {
+
+// Where the store under test stands.
+inline constexpr std::string_view kStoreDirectory = "/db";
 
 class Machine : public faultfs::FsObserver {
  public:
@@ -37,6 +44,18 @@ class Machine : public faultfs::FsObserver {
   void SetCapacity(uint64_t bytes);  // 0: without limit
   void Arm(const Strike& strike);
 
+  // The machine stops now.
+  void Stop();
+  // Clean pages are dropped from the cache.
+  void Evict();
+
+  // What a recovery on this disk owes after a loss of power, by the promises that the disk broke
+  // to logs and names; kClean: all that one owes elsewhere. And whether that shows without one.
+  model::CrashKind harm() const { return harm_; }
+  bool harm_shows() const { return harm_shows_; }
+  // The same disk, in the hands of another process.
+  void InheritHarm(const Machine& before);
+
   // Calls so far that a strike counts.
   uint64_t changes() const { return changes_; }
 
@@ -49,6 +68,8 @@ class Machine : public faultfs::FsObserver {
   void InFlight(const faultfs::FsCall& call) override;
   void Delay(const faultfs::FsCall& call, uint64_t micros) override;
   void After(const faultfs::FsCall& call, const Status& result) override;
+  void Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect, std::string_view path,
+               uint64_t offset) override;
   void Crashed(const faultfs::FsCall& call) override;
 
  private:
@@ -57,6 +78,19 @@ class Machine : public faultfs::FsObserver {
   faultfs::FaultFs fs_;
   const BeforeChange before_change_;
   uint64_t changes_ = 0;
+  model::CrashKind harm_ = model::CrashKind::kClean;
+  bool harm_shows_ = false;
+
+  // Background work. It is done when the next call comes or the machine stops: in between nobody
+  // can tell.
+  void CatchUp();
+  struct Mark {
+    uint64_t micros = 0;
+    uint64_t position = 0;  // of the disk's log
+  };
+  std::deque<Mark> marks_;  // the commits whose operations may still be there
+  uint64_t next_commit_ = 0;
+  uint64_t next_evict_ = 0;
 };
 
 }  // namespace shearpin::sim

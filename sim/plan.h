@@ -175,6 +175,14 @@ struct SchedulerSpec {
   bool operator==(const SchedulerSpec&) const = default;
 };
 
+// What the machine does by itself as its clock goes on, in microseconds; 0: never.
+struct KernelSpec {
+  uint64_t commit = 0;  // so often the journal commits, and data that has expired is written back
+  uint64_t expiry = 0;  // so old, at a commit
+  uint64_t evict = 0;   // so often clean pages are dropped from the cache
+  bool operator==(const KernelSpec&) const = default;
+};
+
 struct Plan {
   uint64_t seed = 0;  // where the plan came from; nothing depends on it
   std::string profile = "posix-min";
@@ -183,6 +191,7 @@ struct Plan {
   SchedulerSpec scheduler;
   uint64_t entropy_seed = 0;
   uint64_t crash_seed = 0;
+  KernelSpec kernel;
   uint64_t capacity = 0;                                  // bytes of the disk; 0: without limit
   std::vector<std::pair<std::string, uint64_t>> options;  // names from sim/knobs.h
   std::vector<std::string> faults;                        // texts of faultfs::FaultRules

@@ -255,6 +255,9 @@ std::string FormatPlan(const Plan& plan) {
   text += " micros=" + std::to_string(plan.scheduler.micros_per_point);
   text += "\nentropy " + std::to_string(plan.entropy_seed) + "\n";
   text += "crash-stream " + std::to_string(plan.crash_seed) + "\n";
+  text += "kernel commit=" + std::to_string(plan.kernel.commit);
+  text += " expiry=" + std::to_string(plan.kernel.expiry);
+  text += " evict=" + std::to_string(plan.kernel.evict) + "\n";
   text += "capacity " + std::to_string(plan.capacity) + "\n";
   for (const auto& [name, value] : plan.options) {
     text += "option " + name + " " + std::to_string(value) + "\n";

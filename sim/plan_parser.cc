@@ -22,6 +22,7 @@ class PlanParser {
   bool ParseLine(LineReader* line);
   bool ParseHeader(std::string_view key, LineReader* line);
   bool ParseScheduler(LineReader* line);
+  bool ParseKernel(LineReader* line);
   bool ParseOption(LineReader* line);
   bool ParseFault(LineReader* line);
   bool ParseCrash(LineReader* line);
@@ -195,6 +196,7 @@ bool PlanParser::ParseHeader(std::string_view key, LineReader* line) {
     return true;
   }
   if (key == "scheduler") return ParseScheduler(line);
+  if (key == "kernel") return ParseKernel(line);
   if (key == "option") return ParseOption(line);
   if (key == "fault") return ParseFault(line);
   if (key == "profile") {
@@ -237,6 +239,22 @@ bool PlanParser::ParseScheduler(LineReader* line) {
       line->TakeNumber("micros", 1'000'000, &spec.micros_per_point);
     } else {
       line->Fail("expected seed=, stay=, spurious= or micros=");
+    }
+  }
+  return !line->failed();
+}
+
+bool PlanParser::ParseKernel(LineReader* line) {
+  KernelSpec& spec = plan_.kernel;
+  while (!line->AtEnd() && !line->failed()) {
+    if (line->TryToken("commit=")) {
+      line->TakeNumber("commit", kAny, &spec.commit);
+    } else if (line->TryToken("expiry=")) {
+      line->TakeNumber("expiry", kAny, &spec.expiry);
+    } else if (line->TryToken("evict=")) {
+      line->TakeNumber("evict", kAny, &spec.evict);
+    } else {
+      return line->Fail("expected 'commit=', 'expiry=' or 'evict=' and microseconds");
     }
   }
   return !line->failed();

@@ -168,6 +168,8 @@ Plan AnyPlan() {
   plan.entropy_seed = *rc::gen::arbitrary<uint64_t>();
   plan.crash_seed = *rc::gen::arbitrary<uint64_t>();
   plan.capacity = *rc::gen::arbitrary<uint64_t>();
+  plan.kernel = {*rc::gen::arbitrary<uint64_t>(), *rc::gen::arbitrary<uint64_t>(),
+                 *rc::gen::arbitrary<uint64_t>()};
   for (const Knob& knob : kKnobs) {
     if (*rc::gen::arbitrary<bool>()) plan.options.emplace_back(knob.name, knob.highest);
   }

@@ -7,10 +7,10 @@ RecoveryCheck::RecoveryCheck(RunContext* context)
         return context->model().MayBeGone(key, value);
       }) {}
 
-RecoveryCheck::Outcome RecoveryCheck::Check(Subject* subject, model::CrashKind kind,
+RecoveryCheck::Outcome RecoveryCheck::Check(Subject* subject, const KindNow& kind,
                                             model::Verdict* verdict) {
   if (const Outcome outcome = Read(subject); outcome != Outcome::kLegal) return outcome;
-  *verdict = context_->oracle().CheckRecovery(reader_.pairs(), kind);
+  *verdict = context_->oracle().CheckRecovery(reader_.pairs(), kind());
   return Judge(*verdict);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "model/crash_oracle.h"
 #include "sim/run_context.h"
@@ -25,8 +26,14 @@ class RecoveryCheck {
 
   explicit RecoveryCheck(RunContext* context);
 
-  // On kLegal `*verdict` is what was found.
-  Outcome Check(Subject* subject, model::CrashKind kind, model::Verdict* verdict);
+  // On kLegal `*verdict` is what was found. `kind` is asked when everything has been read: reading
+  // meets faults too.
+  using KindNow = std::function<model::CrashKind()>;
+  Outcome Check(Subject* subject, const KindNow& kind, model::Verdict* verdict);
+  Outcome Check(Subject* subject, model::CrashKind kind, model::Verdict* verdict) {
+    return Check(
+        subject, [kind] { return kind; }, verdict);
+  }
   // The state must be exactly the one that `first` was accepted for.
   Outcome CheckSame(Subject* subject, const model::Verdict& first);
 

@@ -56,8 +56,12 @@ bool RunContext::Check(const model::Violation& violation) {
   return false;
 }
 
+bool RunContext::IsExcused(const Status& status) const {
+  return status.injected() || (storage_broken_ && (status.IsCorruption() || status.IsIoError()));
+}
+
 bool RunContext::CheckInjected(const Status& status, std::string_view what) {
-  if (status.injected()) return true;
+  if (IsExcused(status)) return true;
   Fail(FailureClass::kUnexpectedError,
        std::string(what) + ": " + status.ToString() + " (no injected fault stands behind it)");
   return false;

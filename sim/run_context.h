@@ -39,6 +39,9 @@ class EventCounter : public EventListener {
   std::array<uint64_t, static_cast<size_t>(EventKind::kNumEventKinds)> counts_ = {};
 };
 
+// Of the directories that hold copies of the store.
+inline constexpr std::string_view kCheckpointPrefix = "/checkpoint-";
+
 class RunContext {
  public:
   // Nothing is owned; all of it outlives the context.
@@ -63,7 +66,14 @@ class RunContext {
   void Fail(const model::Violation& violation);
   // True if ok; else it has become the failure.
   bool Check(const model::Violation& violation);
-  // For an error of the subject: true if an injected fault stands behind it; else the failure.
+  // The disk has broken a promise without telling: from here on the subject may refuse, with
+  // Corruption or IoError, whatever it is asked. False takes that back.
+  void BreakStorage(bool broken = true) { storage_broken_ = broken; }
+  bool storage_broken() const { return storage_broken_; }
+  // Whether a fault, or a promise that was broken, stands behind an error.
+  bool IsExcused(const Status& status) const;
+
+  // For an error of the subject: true if it is excused; else it has become the failure.
   bool CheckInjected(const Status& status, std::string_view what);
 
   // Batches in flight. `batch` stays alive until Landed.
@@ -82,7 +92,7 @@ class RunContext {
   std::vector<CheckpointCopy>& checkpoints() { return checkpoints_; }
   // Of its own for each try: one that failed may have left files.
   std::string NextCheckpointDirectory() {
-    return "/checkpoint-" + std::to_string(++checkpoint_number_);
+    return std::string(kCheckpointPrefix) + std::to_string(++checkpoint_number_);
   }
 
   // Of its own for each table that is built outside.
@@ -120,6 +130,7 @@ class RunContext {
   std::vector<InFlight> in_flight_;
   std::vector<CheckpointCopy> checkpoints_;
   uint64_t checkpoint_number_ = 0;
+  bool storage_broken_ = false;
   uint64_t table_number_ = 0;
   std::array<Remembered, 24> remembered_;
   uint64_t remembered_count_ = 0;

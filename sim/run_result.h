@@ -30,6 +30,7 @@ struct RunResult {
   uint64_t crash_states = 0;    // images recovered and fully checked
   uint64_t equal_states = 0;    // siblings left out because an equal image had been checked
   uint64_t reopenings = 0;      // without a crash
+  uint64_t refusals = 0;        // stores that broken storage kept from being opened or read
   uint64_t operations = 0;      // steps executed
   uint64_t file_system_calls = 0;
   uint64_t scheduling_points = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "sim/damage_check.h"
 #include "sim/outcome_class.h"
 
 namespace shearpin::sim {
@@ -14,13 +15,21 @@ using faultfs::SimDisk;
 using model::CrashKind;
 using model::Verdict;
 
-constexpr std::string_view kDirectory = "/db";
-
 // How often an opening may fail on injected faults before they are lifted for good.
 constexpr int kFaultyAttempts = 3;
 
 // A run of the generator's size takes some ten thousand points.
 constexpr uint64_t kMostPoints = 20'000'000;
+
+// Whether the plan's disk may break promises without telling.
+bool BreaksPromises(const Plan& plan) {
+  if (!faultfs::FindProfile(plan.profile)->honours_flush) return true;
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [](const std::string& text) {
+    const StatusOr<faultfs::FaultRule> rule = faultfs::FaultRule::Parse(text);
+    return rule.ok() && (faultfs::BreaksPromise(rule->effect) ||
+                         rule->sync_failure == faultfs::SyncFailure::kReportNext);
+  });
+}
 
 }  // namespace
 
@@ -38,6 +47,7 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
       chooser_(Rng::Stream(plan.crash_seed, "crashes")),
       next_step_(plan.clients.size(), 0) {
   trace_.SetSink(sink);
+  if (BreaksPromises(plan)) context_.model().KeepPast();
   profile_.powersafe_overwrite = plan.powersafe_overwrite;
   for (const auto& [name, value] : plan.options) {
     if (name == "flush_on_close") flush_on_close_ = value != 0;
@@ -70,14 +80,15 @@ RunResult Simulation::TakeResult() {
 }
 
 void Simulation::Main() {
-  BootFrom(std::make_unique<SimDisk>(profile_));
+  BootFrom(std::make_unique<SimDisk>(profile_), false);
   strikes_from_ = 0;
   if (!plan_.crashes.empty() && plan_.crashes[0].start.after == CrashStart::After::kBoot) {
     ArmNextCrash();
   }
   RunOpenings();
   strikes_from_.reset();
-  if (!context_.failed()) CheckLiveness();
+  // On storage that broke its promises nothing is owed but not to lie.
+  if (!context_.failed() && !context_.storage_broken()) CheckLiveness();
   subject_.reset();
   machine_.reset();
 }
@@ -92,7 +103,7 @@ void Simulation::RunOpenings() {
       if (!RecoverFromCrash()) return;
     } else {
       const Recovered recovered = Recover(kind, nullptr);
-      if (recovered == Recovered::kFailed) return;
+      if (IsOver(recovered)) return;
       if (recovered == Recovered::kCrashed) continue;
     }
     if (!CheckCheckpoints(machine_.get())) return;
@@ -106,7 +117,7 @@ void Simulation::RunOpenings() {
     if (AllStepsDone()) {
       ShowCrashPoint();
       if (next_crash_ == plan_.crashes.size()) return;
-      machine_->fs().Freeze();  // the workload is over and the crash has not come: it comes now
+      machine_->Stop();  // the workload is over and the crash has not come: it comes now
       continue;
     }
     ++context_.result().reopenings;
@@ -127,12 +138,20 @@ void Simulation::BeginPhase(std::string_view name, uint64_t number) {
   entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
 }
 
-void Simulation::BootFrom(std::unique_ptr<SimDisk> disk) {
-  if (machine_ != nullptr) suspect_ = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
-  machine_.reset();
+// From what a loss of power left, or with the page cache as it is.
+void Simulation::BootFrom(std::unique_ptr<SimDisk> disk, bool with_cache) {
+  const std::unique_ptr<Machine> before = std::move(machine_);
   Machine::BeforeChange before_change;
   if (probe_ != nullptr) before_change = [this] { ShowCrashPoint(); };
   machine_ = std::make_unique<Machine>(std::move(disk), &context_, std::move(before_change));
+  if (before != nullptr) {
+    suspect_ = suspect_ || before->failed_syncs() > known_failed_syncs_;
+    if (with_cache) {
+      machine_->InheritHarm(*before);
+    } else {
+      harm_ = model::Together(harm_, before->harm());
+    }
+  }
   known_failed_syncs_ = 0;
   if (healed_) return;
   machine_->AddFaults(plan_.faults);
@@ -141,10 +160,13 @@ void Simulation::BootFrom(std::unique_ptr<SimDisk> disk) {
 
 CrashKind Simulation::Worse(CrashKind a, CrashKind b) { return std::max(a, b); }
 
-// After a failed sync even the page cache may have lost what was in it.
+// After a failed sync even the page cache may have lost what was in it; and what else the disk did
+// to what it was given.
 CrashKind Simulation::AtLeastSuspect(CrashKind kind) const {
   const bool suspect = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
-  return suspect ? CrashKind::kPowerLoss : kind;
+  if (suspect || machine_->harm_shows()) kind = Worse(kind, CrashKind::kPowerLoss);
+  if (kind < CrashKind::kPowerLoss) return kind;
+  return Worse(kind, model::Together(harm_, machine_->harm()));
 }
 
 StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine, std::string_view directory,
@@ -165,18 +187,23 @@ Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
   for (int attempt = 1;; ++attempt) {
     if (machine_->shut_down()) Remount();
     BeginPhase("opening", openings_++);
-    StatusOr<std::unique_ptr<Subject>> opened = Open(machine_.get(), kDirectory, false);
+    StatusOr<std::unique_ptr<Subject>> opened = Open(machine_.get(), kStoreDirectory, false);
     if (opened.ok()) {
       subject_ = std::move(*opened);
       const Recovered recovered = CheckRecovered(Worse(kind, worst_), same);
       if (recovered == Recovered::kYes) return recovered;
       DiscardSubject();
       if (recovered == Recovered::kFailed || context_.failed()) return Recovered::kFailed;
-    } else if (!opened.status().injected() || attempt > kFaultyAttempts + 1) {
+    } else if (!context_.IsExcused(opened.status()) ||
+               (attempt > kFaultyAttempts + 1 && !context_.storage_broken())) {
       context_.Fail(FailureClass::kWillNotOpen, opened.status().ToString());
       return Recovered::kFailed;
     }
     if (machine_->crashed()) return Recovered::kCrashed;
+    if (attempt > kFaultyAttempts + 1 && context_.storage_broken()) {
+      ++context_.result().refusals;
+      return Recovered::kRefused;
+    }
     if (attempt == kFaultyAttempts) {
       healed_ = true;
       machine_->Heal();
@@ -187,16 +214,22 @@ Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
 // kCrashed also where faults kept it from being read; the machine tells.
 Simulation::Recovered Simulation::CheckRecovered(CrashKind kind, const Verdict* same) {
   Verdict verdict;
-  RecoveryCheck::Outcome outcome = check_.Check(subject_.get(), AtLeastSuspect(kind), &verdict);
-  if (outcome == RecoveryCheck::Outcome::kLegal && same != nullptr) {
+  const DamageCheck damage(context_, machine_.get());
+  RecoveryCheck::Outcome outcome = check_.Check(
+      subject_.get(), [this, kind] { return AtLeastSuspect(kind); }, &verdict);
+  if (outcome == RecoveryCheck::Outcome::kLegal && same != nullptr && !context_.storage_broken()) {
     outcome = check_.CheckSame(subject_.get(), *same);
   }
   if (outcome == RecoveryCheck::Outcome::kFailed) return Recovered::kFailed;
   if (outcome == RecoveryCheck::Outcome::kFaulted || machine_->crashed()) {
     return Recovered::kCrashed;
   }
+  if (!damage.NothingWasMissed(&context_, subject_.get())) return Recovered::kFailed;
+  // What had been forgotten before this machine booted has shown now.
+  if (machine_->harm() < CrashKind::kForgottenSync) context_.model().Thaw();
   context_.model().Rebase(verdict);
   worst_ = CrashKind::kClean;
+  harm_ = CrashKind::kClean;
   suspect_ = false;
   known_failed_syncs_ = machine_->failed_syncs();
   return Recovered::kYes;
@@ -227,7 +260,7 @@ void Simulation::RunClients() {
   Opening opening = {.context = &context_,
                      .machine = machine_.get(),
                      .subject = subject_.get(),
-                     .open_reader = [this] { return Open(machine_.get(), kDirectory, true); }};
+                     .open_reader = [this] { return Open(machine_.get(), kStoreDirectory, true); }};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;
@@ -259,6 +292,8 @@ void Simulation::ShowCrashPoint() {
       context_.failed()) {
     return;
   }
+  // What is owed on storage that broke its promises, an explorer does not know.
+  if (context_.storage_broken() || !profile_.honours_flush) return;
   context_.PollInFlight();
   CrashPoint point = {.disk = &machine_->disk(),
                       .model = &context_.model(),
@@ -301,7 +336,7 @@ bool Simulation::RecoverFromCrash() {
   for (NestedCrash& nested : crash.nested) {
     machine_->Arm(nested.strike);
     const Recovered recovered = Recover(worst_, same ? &*same : nullptr);
-    if (recovered == Recovered::kFailed) return false;
+    if (IsOver(recovered)) return false;
     if (recovered == Recovered::kYes) {
       // It took fewer calls than that: the crash, and those inside its recovery, do not come.
       machine_->fs().CancelCrash();
@@ -313,7 +348,7 @@ bool Simulation::RecoverFromCrash() {
   }
   if (subject_ == nullptr) {
     const Recovered recovered = Recover(worst_, same ? &*same : nullptr);
-    if (recovered == Recovered::kFailed) return false;
+    if (IsOver(recovered)) return false;
     SHEARPIN_CHECK(recovered == Recovered::kYes, "a crash that nobody asked for");
   }
   ++context_.result().crash_states;
@@ -338,7 +373,8 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   if (choice->process) {
     context_.RememberNote("crash: the process died");
     worst_ = Worse(worst_, CrashKind::kProcessDeath);
-    BootFrom(disk.Fork());
+    ++context_.result().faults["process_death"];
+    BootFrom(disk.Fork(), true);
     return true;
   }
   if (choice->image.empty()) {
@@ -349,15 +385,30 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   worst_ = CrashKind::kPowerLoss;
   context_.RememberNote("crash: the power failed, " + choice->image);
   TellLosses(*image, ops);
-  if (recovery_crashes && !same->has_value()) {
+  if (!profile_.honours_flush) context_.BreakStorage();
+  if (recovery_crashes && !same->has_value() && !context_.storage_broken()) {
     // Recovery is idempotent: whatever happens inside it, what this image leads to without a
     // crash is what it leads to in the end.
     Verdict verdict;
     if (!VerifyImage(*image, worst_, &verdict)) return false;
     *same = verdict;
   }
-  BootFrom(std::make_unique<SimDisk>(disk.Materialise(*image), profile_));
+  BootFrom(std::make_unique<SimDisk>(ImageOf(*image), profile_), false);
   return true;
+}
+
+// What the crash leaves, with what is peculiar about it put on record.
+DiskImage Simulation::ImageOf(const CrashPlan& choice) {
+  faultfs::CrashTraits traits;
+  DiskImage image = machine_->disk().Materialise(choice, &traits);
+  const auto count = [this](const char* name, uint32_t times) {
+    if (times != 0) context_.result().faults[name] += times;
+  };
+  count("torn_block", traits.torn_blocks);
+  count("garbage_block", traits.garbage_blocks);
+  count("stale_block", traits.stale_blocks);
+  count("resurrected_name", traits.resurrected_names);
+  return image;
 }
 
 void Simulation::TellLosses(const CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops) {
@@ -395,8 +446,16 @@ bool Simulation::VerifySiblings(CrashChoice* choice, const std::vector<faultfs::
 }
 
 bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* verdict) {
-  DiskImage image = machine_->disk().Materialise(choice);
   kind = AtLeastSuspect(kind);
+  // A disk that lies about flushes breaks its promises at a loss of power only.
+  const bool was_broken = context_.storage_broken();
+  if (!profile_.honours_flush && kind >= CrashKind::kPowerLoss) context_.BreakStorage();
+  const bool legal = RecoverImage(ImageOf(choice), kind, verdict);
+  context_.BreakStorage(was_broken);
+  return legal;
+}
+
+bool Simulation::RecoverImage(const DiskImage& image, CrashKind kind, Verdict* verdict) {
   const uint64_t number = images_++;
   trace_.Record("image", number, image.ContentHash());
   Machine machine(std::make_unique<SimDisk>(image, profile_), &context_);
@@ -410,19 +469,30 @@ bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* v
   if (!CheckCheckpoints(&machine)) return false;
   ++context_.result().crash_states;
   // Now and then once more: what a recovery left has to recover to the same.
-  return number % 8 != 0 || OpenAndCheckImage(&machine, kind, verdict, verdict);
+  if (number % 8 != 0 || context_.storage_broken()) return true;
+  return OpenAndCheckImage(&machine, kind, verdict, verdict);
 }
 
 // `*found` stays empty where there is nothing yet to read.
 bool Simulation::CheckReadOnly(Machine* machine, CrashKind kind, std::optional<Verdict>* found) {
-  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kDirectory, true);
+  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kStoreDirectory, true);
   if (opened.status().IsNotSupported() || opened.status().IsInvalidArgument()) return true;
+  if (context_.storage_broken() && context_.IsExcused(opened.status())) return true;
   if (!opened.ok()) {
     context_.Fail(FailureClass::kWillNotOpen, "for reading only: " + opened.status().ToString());
     return false;
   }
-  found->emplace();
-  return check_.Check(opened->get(), kind, &**found) == RecoveryCheck::Outcome::kLegal;
+  Verdict verdict;
+  const RecoveryCheck::Outcome outcome = check_.Check(opened->get(), kind, &verdict);
+  if (outcome == RecoveryCheck::Outcome::kLegal) *found = verdict;
+  return outcome == RecoveryCheck::Outcome::kLegal || IsRefusal(outcome);
+}
+
+// Broken storage kept the subject from reading everything, and it said so.
+bool Simulation::IsRefusal(RecoveryCheck::Outcome outcome) {
+  if (outcome != RecoveryCheck::Outcome::kFaulted || !context_.storage_broken()) return false;
+  ++context_.result().refusals;
+  return true;
 }
 
 // Each copy that was made is there and holds what it held, read as it is and opened as a store.
@@ -439,7 +509,9 @@ bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointC
                                  bool read_only) {
   StatusOr<std::unique_ptr<Subject>> opened = Open(machine, copy.directory, read_only);
   if (!opened.ok()) {
-    return context_.CheckInjected(opened.status(), "opening checkpoint " + copy.directory);
+    // On broken storage all of it may be gone.
+    return context_.storage_broken() ||
+           context_.CheckInjected(opened.status(), "opening checkpoint " + copy.directory);
   }
   const auto iterator = (*opened)->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
   auto expected = copy.state.begin();
@@ -474,17 +546,25 @@ bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointC
 
 bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdict* same,
                                    Verdict* verdict) {
-  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kDirectory, false);
+  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, kStoreDirectory, false);
+  if (context_.storage_broken() && context_.IsExcused(opened.status())) {
+    ++context_.result().refusals;
+    return true;
+  }
   if (!opened.ok()) {
     context_.Fail(FailureClass::kWillNotOpen, opened.status().ToString());
     return false;
   }
   const std::unique_ptr<Subject> subject = *std::move(opened);
+  const DamageCheck damage(context_, machine);
   const RecoveryCheck::Outcome outcome = same != nullptr
                                              ? check_.CheckSame(subject.get(), *same)
                                              : check_.Check(subject.get(), kind, verdict);
+  const bool missed = outcome == RecoveryCheck::Outcome::kLegal &&
+                      !damage.NothingWasMissed(&context_, subject.get());
   const Status closed = subject->Close();
-  if (outcome != RecoveryCheck::Outcome::kLegal) return false;
+  if (IsRefusal(outcome)) return true;
+  if (missed || outcome != RecoveryCheck::Outcome::kLegal) return false;
   return closed.ok() || context_.CheckInjected(closed, "closing a recovered image");
 }
 
@@ -496,7 +576,7 @@ void Simulation::Remount() {
   context_.RememberNote("the file system had shut down; the machine restarts");
   worst_ = CrashKind::kPowerLoss;
   const DiskImage image = machine_->disk().Materialise(nothing);
-  BootFrom(std::make_unique<SimDisk>(image, profile_));
+  BootFrom(std::make_unique<SimDisk>(image, profile_), false);
   strikes_from_.reset();
   crash_armed_ = false;  // the trigger went with the machine; the next step sets it again
 }
@@ -523,7 +603,7 @@ void Simulation::CheckLiveness() {
   CloseSubject();
   if (context_.failed() || Recover(CrashKind::kClean, nullptr) != Recovered::kYes) return;
   const Status orphans =
-      factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kDirectory));
+      factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kStoreDirectory));
   if (orphans.IsCorruption()) context_.Fail(FailureClass::kOrphanFile, orphans.ToString());
   CloseSubject();
 }

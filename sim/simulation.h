@@ -35,7 +35,15 @@ class Simulation {
   RunResult TakeResult();
 
  private:
-  enum class Recovered : uint8_t { kYes, kCrashed, kFailed };
+  enum class Recovered : uint8_t {
+    kYes,
+    kCrashed,
+    kFailed,
+    kRefused,  // the storage had broken its promises, and the subject says so: the run is over
+  };
+  static bool IsOver(Recovered recovered) {
+    return recovered == Recovered::kFailed || recovered == Recovered::kRefused;
+  }
 
   void Main();
   void RunOpenings();
@@ -60,13 +68,17 @@ class Simulation {
   bool VerifySiblings(CrashChoice* choice, const std::vector<faultfs::PendingOp>& ops);
   bool VerifyImage(const faultfs::CrashPlan& choice, model::CrashKind kind,
                    model::Verdict* verdict);
+  bool RecoverImage(const faultfs::DiskImage& image, model::CrashKind kind,
+                    model::Verdict* verdict);
+  faultfs::DiskImage ImageOf(const faultfs::CrashPlan& choice);
+  bool IsRefusal(RecoveryCheck::Outcome outcome);
   bool CheckReadOnly(Machine* machine, model::CrashKind kind, std::optional<model::Verdict>* found);
   bool CheckCheckpoints(Machine* machine);
   bool CheckCheckpoint(Machine* machine, const RunContext::CheckpointCopy& copy, bool read_only);
   bool OpenAndCheckImage(Machine* machine, model::CrashKind kind, const model::Verdict* same,
                          model::Verdict* verdict);
   void TellLosses(const faultfs::CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops);
-  void BootFrom(std::unique_ptr<faultfs::SimDisk> disk);
+  void BootFrom(std::unique_ptr<faultfs::SimDisk> disk, bool with_cache);
   void Remount();
 
   // The end.
@@ -111,6 +123,8 @@ class Simulation {
   // the machine had then.
   model::CrashKind worst_ = model::CrashKind::kClean;
   bool suspect_ = false;
+  // What machines before this one did to it meanwhile.
+  model::CrashKind harm_ = model::CrashKind::kClean;
   uint64_t known_failed_syncs_ = 0;
 };
 
