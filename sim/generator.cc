@@ -539,7 +539,8 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::ProfileNames();
+  const auto profiles =
+      options.broken_promises ? faultfs::ProfileNames() : faultfs::HonestProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
@@ -561,7 +562,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   if (options.faults) {
     DrawFaults(Rng::Stream(seed, "faults"), &plan);
     AddTrouble(Rng::Stream(seed, "trouble"), &plan);
-    AddDamage(Rng::Stream(seed, "damage"), &plan);
+    if (options.broken_promises) AddDamage(Rng::Stream(seed, "damage"), &plan);
   }
   AddKernel(Rng::Stream(seed, "kernel"), &plan);
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
