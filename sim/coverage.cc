@@ -166,6 +166,21 @@ void AddFaults(std::vector<Expectation>* table) {
       AddFault("sync_fail:" + std::string(faultfs::SyncFailureName(mode)), 200, table);
     }
   }
+  const auto has_kernel = [](const Plan& plan) { return plan.kernel.commit != 0; };
+  table->push_back({"fault:journal_commit", "a kernel that commits", 200, has_kernel});
+  table->push_back({"fault:write_back", "a kernel that commits", 400, has_kernel});
+  table->push_back({"fault:evicted_block", "fault rules", 2000, HasFaults});
+  table->push_back({"fault:process_death", "any plan", 200, Always});
+  table->push_back({"fault:resurrected_name", "any plan", 1000, Always});
+  const auto on = [](bool faultfs::Profile::*promise, bool kept) {
+    return [=](const Plan& plan) { return faultfs::FindProfile(plan.profile)->*promise == kept; };
+  };
+  table->push_back(
+      {"fault:torn_block", "profiles that tear", 400, on(&faultfs::Profile::sectors_tear, true)});
+  table->push_back({"fault:garbage_block", "profiles with garbage", 400,
+                    on(&faultfs::Profile::sector_garbage, true)});
+  table->push_back({"fault:stale_block", "profiles with garbage", 1000,
+                    on(&faultfs::Profile::sector_garbage, true)});
   table->push_back({"fault:disk_full", "a limited capacity", 400, CapacityIsSet});
   table->push_back({"fault:spurious_wakeup", "a scheduler that wakes spuriously", 400,
                     [](const Plan& plan) { return plan.scheduler.spurious_per_1024 != 0; }});

@@ -604,7 +604,8 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::ProfileNames();
+  const auto profiles =
+      options.broken_promises ? faultfs::ProfileNames() : faultfs::HonestProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
@@ -641,7 +642,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
       plan.faults.push_back("ops=append path=/db/*.sst skip=0 times=always effect=latency:" +
                             std::to_string(Rng::Stream(seed, "slow-tables").Range(1, 5000)));
     }
-    AddDamage(Rng::Stream(seed, "damage"), &plan);
+    if (options.broken_promises) AddDamage(Rng::Stream(seed, "damage"), &plan);
   }
   AddKernel(Rng::Stream(seed, "kernel"), &plan);
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);

@@ -20,6 +20,7 @@ struct GeneratorOptions {
   std::string profile;               // of the disk; empty: drawn from those there are
   const Dataset* dataset = nullptr;  // where keys and values come from; null: made up. Not owned.
   bool faults = true;                // false: crashes only
+  bool broken_promises = true;  // of the disk, without telling; with faults only the rules
 };
 
 Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options);

@@ -498,19 +498,21 @@ bool Simulation::IsRefusal(RecoveryCheck::Outcome outcome) {
 // Each copy that was made is there and holds what it held, read as it is and opened as a store.
 bool Simulation::CheckCheckpoints(Machine* machine) {
   for (const RunContext::CheckpointCopy& copy : context_.checkpoints()) {
-    if (!CheckCheckpoint(machine, copy, true) || !CheckCheckpoint(machine, copy, false)) {
-      return false;
-    }
+    bool refused = false;
+    if (!CheckCheckpoint(machine, copy, true, &refused)) return false;
+    // Where none can be read any more, a writer would make one anew.
+    if (!refused && !CheckCheckpoint(machine, copy, false, &refused)) return false;
   }
   return true;
 }
 
 bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointCopy& copy,
-                                 bool read_only) {
+                                 bool read_only, bool* refused) {
   StatusOr<std::unique_ptr<Subject>> opened = Open(machine, copy.directory, read_only);
   if (!opened.ok()) {
     // On broken storage all of it may be gone.
-    return context_.storage_broken() ||
+    *refused = context_.storage_broken();
+    return *refused ||
            context_.CheckInjected(opened.status(), "opening checkpoint " + copy.directory);
   }
   const auto iterator = (*opened)->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
@@ -573,6 +575,7 @@ void Simulation::Remount() {
   CrashPlan nothing;
   nothing.keep = faultfs::KeepRule::kNone;
   trace_.Record("remount");
+  if (!profile_.honours_flush) context_.BreakStorage();
   context_.RememberNote("the file system had shut down; the machine restarts");
   worst_ = CrashKind::kPowerLoss;
   const DiskImage image = machine_->disk().Materialise(nothing);

@@ -19,9 +19,12 @@
 namespace shearpin::sim {
 namespace {
 
-// The toy appends into synced sectors, so it claims nothing on a disk without powersafe overwrite.
+// The toy appends into synced sectors, so it claims nothing on a disk without powersafe overwrite;
+// nor on one that breaks its promises (damage_test.cc).
 Plan ToyPlan(uint64_t seed) {
-  Plan plan = GeneratePlan(seed, {});
+  GeneratorOptions options;
+  options.broken_promises = false;
+  Plan plan = GeneratePlan(seed, options);
   plan.powersafe_overwrite = true;
   return plan;
 }
