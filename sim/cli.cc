@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <optional>
 
@@ -45,6 +46,7 @@ class Session {
   std::string out = "shearpin-failures";
   bool json = false;
   bool trace = false;
+  std::string recording_file;  // empty: the schedule is not recorded
 
   void AddGeneratorOptions(CLI::App* command);
   void AddOutputOptions(CLI::App* command);
@@ -62,6 +64,7 @@ class Session {
 
  private:
   void TellFinding(const Finding& finding);
+  void WriteRecording(const std::string& plan) const;
 
   GeneratorOptions generator_;
   Dataset dataset_;
@@ -97,13 +100,24 @@ Status Session::Prepare() {
 }
 
 SeedReport Session::Run(const Plan& plan, Repeat repeat) {
-  if (!trace) return runner_.Run(plan, repeat);
-  return runner_.Run(plan, repeat, PrintLine);
+  return runner_.Run(plan, repeat, trace ? PrintLine : Trace::Sink(),
+                     recording_file.empty() ? Recording::kOff : Recording::kOn);
 }
 
 void Session::Take(const SeedReport& report) {
   tally_.Add(report);
+  if (!report.recorded_plan.empty()) WriteRecording(report.recorded_plan);
   if (report.finding) TellFinding(*report.finding);
+}
+
+void Session::WriteRecording(const std::string& plan) const {
+  const std::filesystem::path file(AbsoluteUserPath(recording_file));
+  const Status written = WriteUserFile(file.parent_path(), file.filename(), plan);
+  if (written.ok()) {
+    std::printf("  the schedule is recorded in %s\n", file.c_str());
+  } else {
+    std::fprintf(stderr, "the recording could not be written: %s\n", written.ToString().c_str());
+  }
 }
 
 void Session::TellFinding(const Finding& finding) {
@@ -175,6 +189,7 @@ CampaignOutcome RunWithLines(Session* session, const CampaignOptions& options,
   };
   const auto on_report = [&](SeedReport report) {
     PrintLine(SeedLine(report));
+    if (!report.note.empty()) PrintLine("  " + report.note);
     std::fflush(stdout);  // before a worker writes its trace to the same file
     // A worker that died could not tell its plan.
     if (report.finding && report.finding->plan.empty()) {
@@ -291,6 +306,8 @@ int RunCommandLine(int argc, const char* const* argv) {
   seed->excludes(file);
   replay->add_flag("--double", replay_options.twice, "Run it twice and compare the digests");
   replay->add_flag("--trace", session.trace, "Print all that happens");
+  replay->add_option("--record-schedule", session.recording_file,
+                     "Write the plan with every scheduling decision to this file");
   session.AddGeneratorOptions(replay);
   session.AddOutputOptions(replay);
 

@@ -87,6 +87,28 @@ TEST(CliTest, ReplayIsTheSameHistory) {
   EXPECT_NE(traced.output.find("\nphase opening 0\n"), std::string::npos);
 }
 
+TEST(CliTest, ARecordedScheduleReplaysTheSameHistory) {
+  const std::string file = Scratch("recorded/seed-3.plan");
+  const Outcome drawn =
+      Sim("replay --seed=3 --record-schedule=" + file + " --json --out=" + Scratch("recorded"));
+  EXPECT_NE(drawn.output.find("the schedule is recorded in " + file), std::string::npos);
+  const Outcome replay = Sim("replay " + file + " --double --json --out=" + Scratch("recorded"));
+  EXPECT_EQ(replay.LastJson()["digest"], drawn.LastJson()["digest"]) << replay.output;
+  // A recording of something else is told.
+  std::ifstream in(file);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  text += "schedule image 9999 0:nobody\n";
+  const size_t schedule = text.find("schedule opening 0");
+  ASSERT_NE(schedule, std::string::npos);
+  text.insert(text.find('\n', schedule), " 999999:nobody");
+  Write(file, text);
+  const Outcome spoilt = Sim("replay " + file + " --out=" + Scratch("recorded"));
+  EXPECT_NE(spoilt.output.find("the recorded schedule did not fit 1 times, first in opening 0: "
+                               "it ended before decision 999999:nobody"),
+            std::string::npos)
+      << spoilt.output;
+}
+
 TEST(CliTest, ReplaysAPlanFileNamedFromWhereTheUserTyped) {
   const std::string directory = Scratch("typed");
   std::filesystem::create_directories(directory);

@@ -28,6 +28,7 @@ ClientSession::ClientSession(Opening* opening, uint32_t client)
 ClientSession::~ClientSession() = default;
 
 void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
+  context_->BeginStep(client_, index);
   sequence_ = 0;
   resumes_ = resumes;
   Status status;

@@ -32,6 +32,8 @@ struct RunResult {
   uint64_t scheduling_points = 0;
   uint64_t simulated_micros = 0;
   uint64_t digest = 0;
+  uint64_t schedule_divergences = 0;  // decisions of a recorded schedule that did not fit
+  std::string first_divergence;
   std::map<std::string, uint64_t> faults;  // by kind, those that fired
   std::map<std::string, uint64_t> events;  // by kind, as the engine told them
   std::optional<Failure> failure;

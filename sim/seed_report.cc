@@ -36,6 +36,12 @@ SeedReport MakeSeedReport(const RunResult& result) {
   report.faults = result.faults;
   report.events = result.events;
   report.abandoned = result.abandoned;
+  if (result.schedule_divergences != 0) {
+    report.figures["schedule_divergences"] = result.schedule_divergences;
+    report.note = "the recorded schedule did not fit " +
+                  std::to_string(result.schedule_divergences) + " times, first in " +
+                  result.first_divergence;
+  }
   if (result.failure) {
     report.finding = Finding{result.seed, result.failure->failure_class, result.failure->message,
                              result.failure->last_operations, FormatPlan(result.plan)};
@@ -46,7 +52,8 @@ SeedReport MakeSeedReport(const RunResult& result) {
 std::string SeedReportToJson(const SeedReport& report) {
   Json json = {{"seed", report.seed},       {"digest", report.digest},
                {"figures", report.figures}, {"faults", report.faults},
-               {"events", report.events},   {"abandoned", report.abandoned}};
+               {"events", report.events},   {"abandoned", report.abandoned},
+               {"note", report.note},       {"recorded_plan", report.recorded_plan}};
   if (report.finding) json["finding"] = FindingToJson(*report.finding);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -61,6 +68,8 @@ std::optional<SeedReport> SeedReportFromJson(std::string_view line) {
   report.faults = json.value("faults", Figures());
   report.events = json.value("events", Figures());
   report.abandoned = json.value("abandoned", false);
+  report.note = json.value("note", "");
+  report.recorded_plan = json.value("recorded_plan", "");
   if (json.contains("finding")) {
     const Json& finding = json["finding"];
     const auto failure_class = FindFailureClass(finding.value("class", ""));

@@ -33,7 +33,9 @@ struct SeedReport {
   Figures faults;
   Figures events;
   std::optional<Finding> finding;
-  bool abandoned = false;  // the process that ran it had better end
+  std::string recorded_plan;  // its text with every decision written down, if that was asked for
+  std::string note;           // about the run, for people; empty if there is nothing to say
+  bool abandoned = false;     // the process that ran it had better end
 };
 
 SeedReport MakeSeedReport(const RunResult& result);

@@ -5,9 +5,12 @@
 
 namespace shearpin::sim {
 
-SeedReport SeedRunner::Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink) {
+SeedReport SeedRunner::Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink,
+                           Recording recording) {
   Simulator simulator(factory_, &fibers_);
-  SeedReport report = MakeSeedReport(simulator.Run(plan, sink));
+  const RunResult result = simulator.Run(plan, sink, recording);
+  SeedReport report = MakeSeedReport(result);
+  if (recording == Recording::kOn) report.recorded_plan = FormatPlan(result.plan);
   if (repeat == Repeat::kOnce || report.abandoned) return report;
   const RunResult second = simulator.Run(plan);
   if (second.digest != report.digest && !report.finding) {

@@ -39,12 +39,13 @@ FailureClass ClassOf(RunOutcome outcome) {
 }  // namespace
 
 Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-                       const Trace::Sink& sink)
+                       const Trace::Sink& sink, Recording recording)
     : plan_(plan),
+      recording_(recording),
       factory_(factory),
       profile_(*faultfs::FindProfile(plan.profile)),
-      walk_(plan.scheduler),
-      scheduler_(fibers, &clock_, &walk_, &trace_,
+      strategy_(plan.scheduler, recording),
+      scheduler_(fibers, &clock_, &strategy_, &trace_,
                  {.max_points = kMostPoints, .micros_per_point = plan.scheduler.micros_per_point}),
       context_(plan, &trace_, &scheduler_),
       check_(&context_),
@@ -60,7 +61,7 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
 bool Simulation::Run() {
   const RunReport report = scheduler_.Run([this] { Main(); });
   if (report.ok()) return true;
-  context_.Fail(ClassOf(report.outcome), report.description);
+  context_.Fail(ClassOf(report.outcome), report.description + context_.DescribeClients());
   context_.result().abandoned = true;
   return false;
 }
@@ -79,6 +80,10 @@ RunResult Simulation::TakeResult() {
   result.scheduling_points = scheduler_.points();
   result.simulated_micros = clock_.NowMicros() - VirtualClock::kStartMicros;
   result.digest = trace_.Digest();
+  strategy_.End();
+  result.schedule_divergences = strategy_.divergences();
+  result.first_divergence = strategy_.first_divergence();
+  if (recording_ == Recording::kOn) result.plan.scheduler = strategy_.TakeRecorded();
   return std::move(result);
 }
 
@@ -128,7 +133,7 @@ bool Simulation::AllStepsDone() const {
 
 void Simulation::BeginPhase(std::string_view name, uint64_t number) {
   trace_.Record("phase", name, number);
-  walk_.Begin(name, number);
+  strategy_.Begin(name, number);
   entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
 }
 
@@ -250,6 +255,7 @@ void Simulation::RunClient(Opening* opening, uint32_t client) {
     session.Execute(index, steps[index], resumes);
     ArmNextCrash();
   }
+  context_.EndSteps(client);
 }
 
 bool Simulation::CrashIsDue(const CrashSpec& crash) const {

@@ -11,7 +11,7 @@
 #include "sim/client_session.h"
 #include "sim/crash_chooser.h"
 #include "sim/machine.h"
-#include "sim/phased_walk.h"
+#include "sim/phased_strategy.h"
 #include "sim/recovery_check.h"
 #include "sim/rng.h"
 #include "sim/run_context.h"
@@ -22,7 +22,7 @@ namespace shearpin::sim {
 class Simulation {
  public:
   Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-             const Trace::Sink& sink);
+             const Trace::Sink& sink, Recording recording);
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
@@ -77,11 +77,12 @@ class Simulation {
   model::CrashKind AtLeastSuspect(model::CrashKind kind) const;
 
   const Plan& plan_;
+  const Recording recording_;
   SubjectFactory* const factory_;
   faultfs::Profile profile_;
   Trace trace_;
   VirtualClock clock_;
-  PhasedWalk walk_;
+  PhasedStrategy strategy_;
   DeterministicScheduler scheduler_;
   RunContext context_;
   RecoveryCheck check_;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "sim/execution_backend.h"
+#include "sim/phased_strategy.h"
 #include "sim/run_result.h"
 #include "sim/subject/subject.h"
 #include "sim/trace.h"
@@ -26,8 +27,10 @@ class Simulator {
       : factory_(factory), fibers_(fibers) {}
 
   // A sink gets the story as text. The plan names things that exist (ParsePlan has seen to that,
-  // or the generator).
-  RunResult Run(const Plan& plan, const Trace::Sink& sink = {});
+  // or the generator). With Recording::kOn the plan of the result has every scheduling decision
+  // written down too, and replays without drawing any.
+  RunResult Run(const Plan& plan, const Trace::Sink& sink = {},
+                Recording recording = Recording::kOff);
 
  private:
   SubjectFactory* const factory_;
