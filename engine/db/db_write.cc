@@ -15,20 +15,25 @@ constexpr size_t kMaxValueBytes = size_t{1} << 30;
 
 class GroupInserter : public WriteBatch::Handler {
  public:
-  GroupInserter(MemTable* memtable, SequenceNumber first) : memtable_(memtable), sequence_(first) {}
+  GroupInserter(Scheduler* scheduler, MemTable* memtable, SequenceNumber first)
+      : scheduler_(scheduler), memtable_(memtable), sequence_(first) {}
   void Put(std::string_view key, std::string_view value) override {
     Add(ValueType::kValue, key, value);
   }
   void Delete(std::string_view key) override { Add(ValueType::kDelete, key, {}); }
   void DeleteRange(std::string_view begin, std::string_view end) override {
+    scheduler_->Yield("insert");
     memtable_->AddRange(sequence_++, begin, end);
   }
 
  private:
   void Add(ValueType type, std::string_view key, std::string_view value) {
+    // Each change is reachable for readers at once, and must not be seen before the last one is.
+    scheduler_->Yield("insert");
     const bool added = memtable_->Add(sequence_++, type, key, value, &hint_);
     SHEARPIN_CHECK(added, "a sequence number was used twice");
   }
+  Scheduler* const scheduler_;
   MemTable* const memtable_;
   SequenceNumber sequence_;
   MemTable::Hint hint_;
@@ -206,7 +211,7 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
 }
 
 void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
-  GroupInserter inserter(memtable, group.first_sequence);
+  GroupInserter inserter(scheduler_, memtable, group.first_sequence);
   for (const WriteBatch* batch : group.batches) {
     const Status status = batch->Iterate(&inserter);
     SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");
