@@ -1,6 +1,7 @@
 #include "sim/machine.h"
 
 #include "engine/base/check.h"
+#include "sim/story.h"
 
 namespace shearpin::sim {
 
@@ -45,8 +46,13 @@ void Machine::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes == 0 ? UINT
 // the next change leaves.
 void Machine::Arm(const Strike& strike) {
   if (strike.calls == 0) {
+    context_->trace().Note("crash: the machine stops here; the dying process sees errors");
     fs_.Freeze();
     return;
+  }
+  if (strike.calls != kAfterWorkload) {
+    context_->trace().Note("crash: the machine will stop; changing calls until then:",
+                           strike.calls);
   }
   faultfs::CrashTrigger trigger;
   trigger.calls = strike.calls - 1;
@@ -79,13 +85,16 @@ void Machine::Delay(const faultfs::FsCall&, uint64_t micros) {
 
 void Machine::After(const faultfs::FsCall& call, const Status& result) {
   const uint64_t hash = call.data.empty() ? 0 : call.DataHash();
-  context_->trace().Record(faultfs::CallKindName(call.kind), call.path, call.second_path,
-                           call.offset, call.size, hash,
-                           result.ok() ? std::string_view("OK") : result.message());
+  Trace& trace = context_->trace();
+  trace.RecordUntold(faultfs::CallKindName(call.kind), call.path, call.second_path, call.offset,
+                     call.size, hash, result.ok() ? std::string_view("OK") : result.message());
+  if (trace.has_sink()) trace.Note(TellCall(call, hash, result, crashed()));
 }
 
 void Machine::Crashed(const faultfs::FsCall& call) {
-  context_->trace().Record("crash-within", faultfs::CallKindName(call.kind), call.path);
+  Trace& trace = context_->trace();
+  trace.RecordUntold("crash-within", faultfs::CallKindName(call.kind), call.path);
+  trace.Note("crash: the machine stops here, within", faultfs::CallKindName(call.kind), call.path);
 }
 
 }  // namespace shearpin::sim

@@ -111,6 +111,8 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+inline constexpr uint64_t kAfterWorkload = UINT32_MAX;  // more calls than any workload makes
+
 // When the machine stops: at the `calls`-th call from some point on that changes the disk or makes
 // it durable (1: the next one; 0: at once), and where within that call.
 struct Strike {

@@ -1,5 +1,7 @@
 #include "sim/recovery_check.h"
 
+#include "sim/story.h"
+
 namespace shearpin::sim {
 
 RecoveryCheck::Outcome RecoveryCheck::Check(Subject* subject, model::CrashKind kind,
@@ -23,7 +25,9 @@ RecoveryCheck::Outcome RecoveryCheck::Read(Subject* subject) {
 }
 
 RecoveryCheck::Outcome RecoveryCheck::Judge(const model::Verdict& verdict) {
-  context_->trace().Record("recovered", verdict.n, verdict.flushed, pairs_.size());
+  Trace& trace = context_->trace();
+  trace.RecordUntold("recovered", verdict.n, verdict.flushed, pairs_.size());
+  if (trace.has_sink()) trace.Note(TellVerdict(verdict, pairs_.size()));
   if (verdict.ok()) return Outcome::kLegal;
   context_->Fail(ClassOf(verdict.failure_class), verdict.message);
   return Outcome::kFailed;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "sim/story.h"
+
 namespace shearpin::sim {
 
 void EventCounter::OnEvent(const Event& event) {
   ++counts_[static_cast<size_t>(event.kind)];
-  trace_->Record("event", EventKindName(event.kind), event.number, event.amount);
+  trace_->RecordUntold("event", EventKindName(event.kind), event.number, event.amount);
+  if (trace_->has_sink()) trace_->Note(TellEvent(event));
   if (event.kind == EventKind::kResumed) resumed_();
 }
 

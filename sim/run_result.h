@@ -18,6 +18,7 @@ struct Failure {
   FailureClass failure_class = FailureClass::kWrongData;
   std::string message;
   std::vector<std::string> last_operations;  // oldest first, one line each
+  std::string sibling;                       // the image it was found in, if that was a sibling
 };
 
 struct RunResult {

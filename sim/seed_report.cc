@@ -13,7 +13,8 @@ Json FindingToJson(const Finding& finding) {
   return {{"class", FailureClassName(finding.failure_class)},
           {"message", finding.message},
           {"last_operations", finding.last_operations},
-          {"plan", finding.plan}};
+          {"plan", finding.plan},
+          {"sibling", finding.sibling}};
 }
 
 }  // namespace
@@ -43,8 +44,12 @@ SeedReport MakeSeedReport(const RunResult& result) {
                   result.first_divergence;
   }
   if (result.failure) {
-    report.finding = Finding{result.seed, result.failure->failure_class, result.failure->message,
-                             result.failure->last_operations, FormatPlan(result.plan)};
+    report.finding = Finding{result.seed,
+                             result.failure->failure_class,
+                             result.failure->message,
+                             result.failure->last_operations,
+                             FormatPlan(result.plan),
+                             result.failure->sibling};
   }
   return report;
 }
@@ -74,9 +79,12 @@ std::optional<SeedReport> SeedReportFromJson(std::string_view line) {
     const Json& finding = json["finding"];
     const auto failure_class = FindFailureClass(finding.value("class", ""));
     if (!failure_class) return std::nullopt;
-    report.finding = Finding{report.seed, *failure_class, finding.value("message", ""),
+    report.finding = Finding{report.seed,
+                             *failure_class,
+                             finding.value("message", ""),
                              finding.value("last_operations", std::vector<std::string>()),
-                             finding.value("plan", "")};
+                             finding.value("plan", ""),
+                             finding.value("sibling", "")};
   }
   return report;
 }

@@ -20,7 +20,8 @@ struct Finding {
   FailureClass failure_class = FailureClass::kProcessCrashed;
   std::string message;
   std::vector<std::string> last_operations;
-  std::string plan;  // its text, crash choices written down
+  std::string plan;     // its text, crash choices written down
+  std::string sibling;  // the sibling image it was found in, if it was found in one
 };
 
 // The figures by name: "crashes", "crash_states", "operations", ... All of them add up.

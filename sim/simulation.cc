@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "sim/story.h"
 
 namespace shearpin::sim {
 namespace {
@@ -51,7 +52,12 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
       check_(&context_),
       chooser_(Rng::Stream(plan.crash_seed, "crashes")),
       next_step_(plan.clients.size(), 0) {
-  trace_.SetSink(sink);
+  if (sink) {
+    trace_.SetSink([this, sink](std::string_view line) {
+      sink(StoryLine(clock_.NowMicros() - VirtualClock::kStartMicros, scheduler_.current_name(),
+                     line));
+    });
+  }
   profile_.powersafe_overwrite = plan.powersafe_overwrite;
   for (const auto& [name, value] : plan.options) {
     if (name == "flush_on_close") flush_on_close_ = value != 0;
@@ -132,7 +138,8 @@ bool Simulation::AllStepsDone() const {
 }
 
 void Simulation::BeginPhase(std::string_view name, uint64_t number) {
-  trace_.Record("phase", name, number);
+  trace_.RecordUntold("phase", name, number);
+  trace_.Note("phase:", name, number);
   strategy_.Begin(name, number);
   entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
 }
@@ -214,7 +221,8 @@ void Simulation::CloseSubject() {
   const model::KvModel::Moment begin = context_.model().Now();
   const Status status = subject_->Close();
   subject_.reset();
-  trace_.Record("closed", status.code());
+  trace_.RecordUntold("closed", status.code());
+  if (trace_.has_sink()) trace_.Note("phase: closed, " + status.ToString());
   if (status.ok()) {
     if (flush_on_close_) context_.model().AcknowledgeFlush(begin);
   } else {
@@ -226,7 +234,8 @@ void Simulation::CloseSubject() {
 void Simulation::DiscardSubject() {
   const Status status = subject_->Close();
   subject_.reset();
-  trace_.Record("discarded", status.code());
+  trace_.RecordUntold("discarded", status.code());
+  if (trace_.has_sink()) trace_.Note("phase: closed without being accepted, " + status.ToString());
   if (!status.ok()) context_.CheckInjected(status, "closing");
 }
 
@@ -309,7 +318,12 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   context_.PollInFlight();
   const SimDisk& disk = machine_->disk();
   const std::vector<faultfs::PendingOp> ops = disk.PendingOps();
-  trace_.Record("crash", crash_number_, choice->process, ops.size());
+  trace_.RecordUntold("crash", crash_number_, choice->process, ops.size());
+  if (trace_.has_sink()) {
+    trace_.Note("crash: number " + std::to_string(crash_number_) + ", " +
+                (choice->process ? "the process dies" : "the power fails") + " with " +
+                std::to_string(ops.size()) + " changes pending");
+  }
   if (!VerifySiblings(choice, ops)) return false;
   if (choice->process) {
     context_.RememberNote("crash: the process died");
@@ -324,6 +338,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   SHEARPIN_CHECK(image.ok(), "a crash plan does not round-trip");
   worst_ = CrashKind::kPowerLoss;
   context_.RememberNote("crash: the power failed, " + choice->image);
+  trace_.Note("crash: the run goes on from the image", choice->image);
   TellLosses(*image, ops);
   if (recovery_crashes && !same->has_value()) {
     // Recovery is idempotent: whatever happens inside it, what this image leads to without a
@@ -340,7 +355,7 @@ void Simulation::TellLosses(const CrashPlan& choice, const std::vector<faultfs::
   if (!trace_.has_sink()) return;
   const std::vector<bool> kept = machine_->disk().KeptOps(choice);
   for (size_t i = 0; i < ops.size(); ++i) {
-    trace_.Note(kept[i] ? "  kept" : "  lost", ops[i].ToString());
+    trace_.Note(kept[i] ? "crash:   kept" : "crash:   LOST", ops[i].ToString());
   }
 }
 
@@ -364,6 +379,7 @@ bool Simulation::VerifySiblings(CrashChoice* choice, const std::vector<faultfs::
     Verdict verdict;
     if (!VerifyImage(*sibling, Worse(kind, worst_), &verdict)) {
       context_.result().failure->message += "\n  in the sibling image: " + text;
+      context_.result().failure->sibling = text;
       return false;
     }
   }
@@ -374,7 +390,11 @@ bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* v
   DiskImage image = machine_->disk().Materialise(choice);
   kind = AtLeastSuspect(kind);
   const uint64_t number = images_++;
-  trace_.Record("image", number, image.ContentHash());
+  trace_.RecordUntold("image", number, image.ContentHash());
+  if (trace_.has_sink()) {
+    trace_.Note("crash: what would be if the disk had kept this:", choice.ToString());
+    TellLosses(choice, machine_->disk().PendingOps());
+  }
   Machine machine(std::make_unique<SimDisk>(image, profile_), &context_);
   BeginPhase("image", number);
   // Now and then without recovering first: what a reader finds is what the recovery leads to.
@@ -460,7 +480,8 @@ bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdi
 void Simulation::Remount() {
   CrashPlan nothing;
   nothing.keep = faultfs::KeepRule::kNone;
-  trace_.Record("remount");
+  trace_.RecordUntold("remount");
+  trace_.Note("crash: the file system had shut down; the machine restarts");
   context_.RememberNote("the file system had shut down; the machine restarts");
   worst_ = CrashKind::kPowerLoss;
   const DiskImage image = machine_->disk().Materialise(nothing);
@@ -478,7 +499,8 @@ bool Simulation::Progress(const Status& status, std::string_view what) {
 // Liveness: once the faults have stopped, the subject opens, writes, flushes, syncs, reads, closes
 // and opens again with everything there, and leaves no file that nothing needs.
 void Simulation::CheckLiveness() {
-  trace_.Record("liveness");
+  trace_.RecordUntold("liveness");
+  trace_.Note("phase: the faults are over; does it work, and leave nothing behind?");
   healed_ = true;
   machine_->fs().CancelCrash();
   machine_->Heal();

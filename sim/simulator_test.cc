@@ -238,15 +238,13 @@ TEST_P(StuckStoreTest, IsReportedWithWhatEverybodyDoes) {
       testing::ExitedWithCode(0), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, StuckStoreTest,
-                         testing::Values(Stuck{ToyBug::kDeadlock, 200, FailureClass::kDeadlock,
-                                               "\": waits for mutex 0, held by fiber"},
-                                         Stuck{ToyBug::kHangsOnClose, 50, FailureClass::kDeadlock,
-                                               "\"main\": waits for condition 0"},
-                                         Stuck{ToyBug::kSpins, 50, FailureClass::kLivelock,
-                                               ", poll\n  client 0 is at step "},
-                                         Stuck{ToyBug::kRearmsTimer, 50, FailureClass::kLivelock,
-                                               "\"main\": sleeps until "}));
+INSTANTIATE_TEST_SUITE_P(
+    All, StuckStoreTest,
+    testing::Values(
+        Stuck{ToyBug::kDeadlock, 200, FailureClass::kDeadlock, "\": waits for mutex "},
+        Stuck{ToyBug::kHangsOnClose, 50, FailureClass::kDeadlock, "\"main\": waits for condition "},
+        Stuck{ToyBug::kSpins, 50, FailureClass::kLivelock, ", poll\n  client 0 is at step "},
+        Stuck{ToyBug::kRearmsTimer, 50, FailureClass::kLivelock, "\"main\": sleeps until "}));
 
 }  // namespace
 }  // namespace shearpin::sim
