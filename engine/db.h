@@ -19,6 +19,7 @@
 // or level 0 are full, and then return its error until a try succeeds.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -112,13 +113,29 @@ class DB {
   // checked wholly, copied, durable when OK, newer than all before. `path` stays as it is and
   // may be removed. Writers wait meanwhile. Returns the first of the sequence numbers it takes, as
   // many as it has keys. Corruption, NotSupported or InvalidArgument: not a whole table.
-  StatusOr<uint64_t> IngestTable(const std::string& path);
+  // `*numbered`, if given, is set to that number before any reader or recovery can see the table,
+  // even if this fails then; while it is 0 the table has left nothing behind.
+  StatusOr<uint64_t> IngestTable(const std::string& path,
+                                 std::atomic<uint64_t>* numbered = nullptr);
 
   // Reads every byte of every live file and checks every checksum and order invariant. The first
   // damage found is returned, with its file and offset.
   Status VerifyChecksums();
 
-  // Human-readable state: "levels", "stats", "reads", "last-sequence". NotFound for other names.
+  // What the database says of itself, for people and for scripts; figures are of this opening.
+  //   "levels"         a line for each level that has tables: how many, bytes, entries
+  //   "last-sequence"  the newest published sequence number
+  //   "counters"       a line name=value each: reads by where they were answered, filters, cache,
+  //                    writes, bytes that logs, flushes and merges wrote, syncs, stalls, errors
+  //   "histogram.NAME" count, mean, p50, p95, p99 and max of durations in microseconds, each
+  //                    percentile at most an eighth too large. NAME: sync, flush, compaction, and,
+  //                    empty unless options.enable_latency_histograms, get, write, seek
+  //   "damaged-tables" a line for each table in which a merge met damage: no merge takes it again
+  //                    until the next open, nor what must not be merged around it
+  //   "reads"          filters, cache and memory of tables in one line
+  //   "stats"          state of the writer and of background work, counters, histograms
+  //   "live-files"     the names of all files that the directory must hold, a line each
+  // NotFound for other names, and for the last three if opened for reading only.
   StatusOr<std::string> Property(std::string_view name);
 
   // Waits for background work, flushes if asked by the options, seals the log, and releases the

@@ -74,6 +74,10 @@ std::string_view EventKindName(EventKind kind) {
       return "filter-damaged";
     case EventKind::kMemtableCut:
       return "memtable-cut";
+    case EventKind::kTableSetAside:
+      return "table-set-aside";
+    case EventKind::kWriteStallEnded:
+      return "write-stall-ended";
     case EventKind::kNumEventKinds:
       break;
   }

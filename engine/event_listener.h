@@ -45,6 +45,8 @@ enum class EventKind : uint8_t {
   kCheckpointDone,        // sequence number of its newest change
   kFilterDamaged,         // a table is read without its filter; number
   kMemtableCut,           // frozen early for the memory budget; bytes
+  kTableSetAside,         // a merge met damage in it and no merge will take it again; number
+  kWriteStallEnded,       // the writer of a kWriteStalled goes on; microseconds
   kNumEventKinds,
 };
 
@@ -55,6 +57,8 @@ struct Event {
   EventKind kind;
   uint64_t number = 0;  // of the file concerned, where there is one
   uint64_t amount = 0;  // bytes or count, as said above
+  // For people: the error, or more figures, as text. Lives as long as the call.
+  std::string_view detail = {};
 };
 
 class EventListener {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -89,7 +90,8 @@ struct Options {
   // Bytes of the MANIFEST at which a new one replaces it. Default: 4 MiB. Any open.
   size_t manifest_rotate_size = size_t{4} << 20;
 
-  // How tables are merged. Default: leveled. Any open: each policy reads what another left.
+  // How tables are merged. Default: leveled. Any open: each policy goes on with what another left;
+  // simple only if simple_levels reaches down to it.
   CompactionStyle compaction_style = CompactionStyle::kLeveled;
 
   // Threads that merge tables. Default: 2; 1 to 64. Any open.
@@ -132,9 +134,24 @@ struct Options {
   int tiered_max_space_amplification_percent = 200;
 
   // Simple leveled: percent that each level must have of the one above it, or both are merged; and
-  // how many levels there are below level 0. Default: 200, 4; at most 6 levels. Any open.
+  // how many levels there are below level 0. Default: 200, 4; at most 6 levels. Any open, but the
+  // levels not below the deepest that holds data: InvalidArgument.
   int simple_size_ratio_percent = 200;
   int simple_levels = 4;
+
+  // Table files that are open at once, besides those in the middle of a read: the least recently
+  // read is closed, and opened again when a read finds its block in no cache. Indexes and filters
+  // stay in memory; memory_budget counts them. Not for a database opened for reading only. 0: as
+  // many as there are tables in use. Default: 0. Any open.
+  int max_open_files = 0;
+
+  // Open() reads every byte of every table and checks it as VerifyChecksums() does, before anything
+  // is changed; it fails with the first damage found. Otherwise tables are opened when they are
+  // first needed. Default: false. Any open.
+  bool verify_on_open = false;
+
+  // Threads that read tables for verify_on_open. Default: 1; 1 to 64. Any open.
+  int max_file_opening_threads = 1;
 
   // Close() flushes the memtables first, so that the next Open replays no log. What was
   // acknowledged is safe either way. Default: false. Any open.
@@ -149,12 +166,28 @@ struct Options {
   // Default: null. Any open.
   const CompactionFilter* compaction_filter = nullptr;
 
+  // Times each Get, write and seek of an iterator for Property("histogram.get"), ".write" and
+  // ".seek", in microseconds: two readings of the clock each. What takes long anyway is timed
+  // always. Default: false. Any open.
+  bool enable_latency_histograms = false;
+
+  // Write what happens, in words, to the file LOG in the directory; the LOG of the opening before
+  // is kept as LOG.old. Errors of that file are nobody's else. Default: false. Any open.
+  bool info_log = false;
+
+  // Bytes at which LOG becomes LOG.old and a new one begins. Default: 16 MiB; at least 1 KiB. Any
+  // open.
+  uint64_t info_log_rotate_size = uint64_t{16} << 20;
+
   // Told of the engine's events; not owned, outlives the database; may be null. Default: null.
   EventListener* listener = nullptr;
 };
 
 // InvalidArgument naming the first option that is out of its range or contradicts another.
 Status ValidateOptions(const Options& options);
+
+// "name=value name=value ...", for logs: every option that is a number, a style or a switch.
+std::string OptionsText(const Options& options);
 
 // What an acknowledged write survives.
 enum class Durability : uint8_t {

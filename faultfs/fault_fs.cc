@@ -66,11 +66,7 @@ Status MachineCrashed(const FsCall& call) {
 
 bool IsSync(CallKind kind) { return kind == CallKind::kSync || kind == CallKind::kSyncDir; }
 
-bool CanBefall(EffectKind effect, CallKind kind) {
-  if (effect == EffectKind::kSyncFail) return IsSync(kind);
-  if (effect == EffectKind::kShortWrite) return kind == CallKind::kAppend;
-  return true;
-}
+bool CanBefall(EffectKind effect, CallKind kind) { return (CallsOf(effect) & SetOf(kind)) != 0; }
 
 OpenHow HowOf(OpenMode mode) {
   switch (mode) {
@@ -116,6 +112,7 @@ class FaultFs::Attempt {
 
   Attempt(FaultFs* fs, const FsCall& call) : fs_(fs), call_(call) {
     call_.ordinal = fs_->calls_++;
+    ++fs_->calls_by_kind_[static_cast<size_t>(call_.kind)];
     if (fs_->observer_ != nullptr) fs_->observer_->Before(call_);
   }
 
@@ -161,6 +158,7 @@ class FaultFs::Attempt {
 
   // How an admitted call goes wrong on its way.
   const Effect& effect() const { return effect_; }
+  bool befalls(EffectKind kind) const { return effect_.befalls && effect_.kind == kind; }
   bool crashes_midway() const { return Crashes() && crash_ == CrashMoment::kMidway; }
   FsCall* call() { return &call_; }
 
@@ -170,12 +168,28 @@ class FaultFs::Attempt {
     return !Stopped();
   }
 
+  // The effect has broken a promise about `path`.
+  void Broke(std::string_view path, uint64_t offset = 0) {
+    if (BreaksPromise(effect_.kind)) {
+      ++fs_->fired_[static_cast<size_t>(effect_.kind)];
+      CountByCall(EffectKindName(effect_.kind));
+    }
+    if (fs_->observer_ != nullptr) fs_->observer_->Damaged(call_, effect_.kind, path, offset);
+  }
+
   Status DiskFull() {
     ++fs_->disk_full_;
+    CountByCall("disk_full");
     return Injected(call_, ENOSPC);
   }
 
  private:
+  void CountByCall(std::string_view effect) {
+    std::string cell(CallKindName(call_.kind));
+    cell.append(" ").append(effect);
+    ++fs_->fired_by_call_[cell];
+  }
+
   // A crash may be cancelled while its call waits.
   bool Crashes() const { return crashes_ && cancellations_ == fs_->cancellations_; }
 
@@ -218,10 +232,14 @@ class FaultFs::Attempt {
         continue;
       }
       ++active.applied;
+      if (BreaksPromise(rule.effect)) continue;  // Broke counts it, if it comes to that
       ++fs_->fired_[static_cast<size_t>(rule.effect)];
+      std::string effect(EffectKindName(rule.effect));
       if (rule.effect == EffectKind::kSyncFail) {
         ++fs_->sync_failures_[static_cast<size_t>(rule.sync_failure)];
+        effect.append(":").append(SyncFailureName(rule.sync_failure));
       }
+      CountByCall(effect);
     }
     if (delay > 0 && fs_->observer_ != nullptr) fs_->observer_->Delay(call_, delay);
   }
@@ -251,7 +269,28 @@ class FaultFs::ReadableFile final : public RandomAccessFile {
     *result = std::string_view();
     Attempt attempt(fs_, {.kind = CallKind::kRead, .path = path_, .offset = offset, .size = n});
     if (!attempt.Admitted()) return attempt.Refuse();
-    *result = {scratch, fs_->disk_->Read(file_, offset, n, scratch)};
+    uint64_t rotten = 0;
+    if (attempt.befalls(EffectKind::kBitRot) &&
+        fs_->disk_->Rot(file_, offset, n, attempt.effect().amount, false, &rotten)) {
+      attempt.Broke(path_, rotten);
+    }
+    // A block that does not match its checksum is an error to a file system that keeps them.
+    if (fs_->disk_->profile().checksums_data && fs_->disk_->IsDamaged(file_, offset, n)) {
+      return attempt.Finish(Injected(*attempt.call(), EIO));
+    }
+    size_t count = 0;
+    if (attempt.befalls(EffectKind::kStaleRead) && !fs_->disk_->profile().checksums_data) {
+      bool stale = false;
+      count = fs_->disk_->ReadStale(file_, offset, n, attempt.effect().amount, scratch, &stale);
+      if (stale) attempt.Broke(path_, offset);
+    } else {
+      count = fs_->disk_->Read(file_, offset, n, scratch);
+    }
+    if (attempt.befalls(EffectKind::kShortRead) && count > 0) {
+      count = std::min<size_t>(count - 1, attempt.effect().amount);
+      attempt.Broke(path_, offset + count);
+    }
+    *result = {scratch, count};
     attempt.call()->data = *result;
     return attempt.Finish(Status::Ok());
   }
@@ -303,15 +342,7 @@ class FaultFs::AppendableFile final : public WritableFile {
     const SyncTicket ticket = fs_->disk_->StartSync(file_);
     if (!attempt.PassInFlight()) return attempt.Refuse();
     if (attempt.crashes_midway()) return attempt.Finish(Status::Ok());
-    Status status;
-    if (!attempt.effect().befalls) {
-      status = fs_->disk_->FinishSync(&file_, ticket);
-    } else if (attempt.effect().sync_failure == SyncFailure::kShutdown) {
-      fs_->shut_down_ = true;
-      status = Injected(*attempt.call(), EIO);
-    } else {
-      status = fs_->disk_->FailSync(&file_, ticket, attempt.effect().sync_failure);
-    }
+    Status status = Complete(&attempt, ticket);
     // Whatever a disk reports at a sync goes back to an injected failure.
     return attempt.Finish(std::move(status.MarkInjected()));
   }
@@ -332,6 +363,7 @@ class FaultFs::AppendableFile final : public WritableFile {
     Attempt attempt(fs_, {.kind = CallKind::kClose, .path = path_, .size = size_});
     const bool admitted = attempt.Admitted();
     if (admitted && preallocated_) fs_->disk_->Resize(file_, size_);
+    if (admitted) Decay(&attempt);
     // The descriptor is gone even when closing fails.
     { const OpenFile closed = std::move(file_); }
     return admitted ? attempt.Finish(Status::Ok()) : attempt.Refuse();
@@ -340,6 +372,49 @@ class FaultFs::AppendableFile final : public WritableFile {
   uint64_t Size() const override { return size_; }
 
  private:
+  // The end of a sync that began with `ticket`, as the effect has it.
+  Status Complete(Attempt* attempt, const SyncTicket& ticket) {
+    SimDisk* const disk = fs_->disk_;
+    const Attempt::Effect& effect = attempt->effect();
+    if (!effect.befalls) return disk->FinishSync(&file_, ticket);
+    std::string victim;
+    switch (effect.kind) {
+      case EffectKind::kSyncFail:
+        if (effect.sync_failure == SyncFailure::kShutdown) {
+          fs_->shut_down_ = true;
+          return Injected(*attempt->call(), EIO);
+        }
+        if (effect.sync_failure == SyncFailure::kReportNext) attempt->Broke(path_);
+        return disk->FailSync(&file_, ticket, effect.sync_failure);
+      case EffectKind::kLyingFlush:
+        attempt->Broke(path_);
+        return Status::Ok();
+      case EffectKind::kLostWrite:
+        if (disk->LoseWrite(ticket, effect.amount)) attempt->Broke(path_);
+        return disk->FinishSync(&file_, ticket);
+      case EffectKind::kMisdirectedWrite:
+        if (disk->MisdirectWrite(ticket, effect.amount, &victim)) {
+          attempt->Broke(path_);
+          if (!victim.empty()) attempt->Broke(victim);
+        }
+        return disk->FinishSync(&file_, ticket);
+      default:
+        break;
+    }
+    Status status = disk->FinishSync(&file_, ticket);
+    Decay(attempt);
+    return status;
+  }
+
+  // Bit rot in what the platter holds, while the page cache holds what was written.
+  void Decay(Attempt* attempt) {
+    uint64_t offset = 0;
+    if (attempt->befalls(EffectKind::kBitRot) &&
+        fs_->disk_->Rot(file_, 0, UINT64_MAX, attempt->effect().amount, true, &offset)) {
+      attempt->Broke(path_, offset);
+    }
+  }
+
   FaultFs* const fs_;
   const std::string path_;
   OpenFile file_;
@@ -369,6 +444,7 @@ FaultFs::~FaultFs() { SHEARPIN_CHECK(locked_.empty(), "a lock outlives its file 
 void FaultFs::AddRule(const FaultRule& rule) {
   rules_.push_back({.rule = rule});
   ruled_calls_ |= rule.calls;
+  if (rule.effect == EffectKind::kStaleRead) disk_->KeepRecycled();
 }
 
 void FaultFs::ClearRules() {
@@ -436,6 +512,10 @@ Status FaultFs::SyncDir(const std::string& path) {
   if (!ticket.ok()) return attempt.Finish(ticket.status());
   if (!attempt.PassInFlight()) return attempt.Refuse();
   if (attempt.crashes_midway()) return attempt.Finish(Status::Ok());
+  if (attempt.befalls(EffectKind::kLyingFlush)) {
+    attempt.Broke(path);
+    return attempt.Finish(Status::Ok());
+  }
   if (attempt.effect().befalls) {
     // A journal that cannot be written keeps its entries; no mode makes a directory forget them.
     shut_down_ |= attempt.effect().sync_failure == SyncFailure::kShutdown;

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,6 +38,15 @@ class FsObserver {
   virtual void Delay(const FsCall& call, uint64_t micros) {
     static_cast<void>(call);
     static_cast<void>(micros);
+  }
+  // A promise was broken, and the call will not say so: `path` is not what it should be. Comes
+  // before After; the offset is where in the file, if that is known.
+  virtual void Damaged(const FsCall& call, EffectKind effect, std::string_view path,
+                       uint64_t offset) {
+    static_cast<void>(call);
+    static_cast<void>(effect);
+    static_cast<void>(path);
+    static_cast<void>(offset);
   }
   // The call has its effect and result. Last callback of every call.
   virtual void After(const FsCall& call, const Status& result) {
@@ -81,9 +91,15 @@ class FaultFs final : public FileSystem {
   bool frozen() const { return frozen_; }
 
   uint64_t calls() const { return calls_; }
-  // How often each effect was applied, by EffectKind, and each mode of sync_fail.
+  // How often each effect was applied, by EffectKind, and each mode of sync_fail. A promise counts
+  // where it was broken.
   const std::array<uint64_t, kEffectKinds>& fired() const { return fired_; }
   const std::array<uint64_t, 4>& sync_failures() const { return sync_failures_; }
+  // The same by call, those that happened: "sync eio", "append disk_full", "sync
+  // sync_fail:shutdown".
+  const std::map<std::string, uint64_t>& fired_by_call() const { return fired_by_call_; }
+  // Calls by CallKind.
+  const std::array<uint64_t, kCallKinds>& calls_by_kind() const { return calls_by_kind_; }
   // How often the byte budget of the disk refused something.
   uint64_t disk_full() const { return disk_full_; }
 
@@ -127,6 +143,8 @@ class FaultFs final : public FileSystem {
   std::array<uint64_t, kEffectKinds> fired_ = {};
   std::array<uint64_t, 4> sync_failures_ = {};
   uint64_t disk_full_ = 0;
+  std::map<std::string, uint64_t> fired_by_call_;
+  std::array<uint64_t, kCallKinds> calls_by_kind_ = {};
 };
 
 }  // namespace shearpin::faultfs

@@ -27,11 +27,17 @@ class Recorder final : public FsObserver {
     Note(result.ok() ? "after" : "failed", call);
     last_hash = call.DataHash();
   }
+  void Damaged(const FsCall& call, EffectKind effect, std::string_view path,
+               uint64_t offset) override {
+    damage += std::string(EffectKindName(effect)) + " in " + std::string(CallKindName(call.kind)) +
+              " of " + std::string(path) + " at " + std::to_string(offset) + "\n";
+  }
   void Crashed(const FsCall& call) override { Note("crashed", call); }
 
   std::string Take() { return std::exchange(notes_, ""); }
 
   std::function<void()> in_flight;
+  std::string damage;
   uint64_t last_hash = 0;
 
  private:
@@ -127,6 +133,85 @@ TEST_F(FaultFsTest, ShortWritesLeaveAPrefix) {
   EXPECT_EQ(file->Size(), 2u);
   EXPECT_TRUE(file->Append("xyz").injected()) << "all but one byte at most";
   EXPECT_EQ(Image(), "/a=hexy");
+}
+
+TEST_F(FaultFsTest, BrokenPromisesReturnOkAndAreTold) {
+  {
+    auto file = Create("/a");
+    ASSERT_TRUE(file->Append("@@@@").ok());
+    ASSERT_TRUE(file->Sync().ok());
+    ASSERT_TRUE(fs_.SyncDir("/").ok());
+    Rule("ops=sync skip=0 effect=lying_flush");
+    ASSERT_TRUE(file->Append("1").ok());
+    EXPECT_TRUE(file->Sync().ok());
+    EXPECT_EQ(Image({.keep = KeepRule::kNone}), "/a=@@@@");
+    EXPECT_TRUE(file->Sync().ok());
+    EXPECT_EQ(Image({.keep = KeepRule::kNone}), "/a=@@@@1") << "the next one did it";
+    fs_.ClearRules();
+    Rule("ops=sync effect=lost_write:0");
+    EXPECT_TRUE(file->Sync().ok());
+    EXPECT_EQ(seen_.damage, "lying_flush in sync of /a at 0\n") << "there was nothing to lose";
+    Rule("ops=sync effect=sync_fail:report_next");
+    ASSERT_TRUE(file->Append("2").ok());
+    EXPECT_TRUE(file->Sync().ok());
+    EXPECT_TRUE(file->Sync().injected());
+    fs_.ClearRules();
+    Rule("ops=close effect=bit_rot:8");
+  }
+  EXPECT_EQ(Image({.keep = KeepRule::kNone}), "/a=@A@@1.");
+  auto file = *fs_.OpenRandomAccess("/a");
+  char bytes[8];
+  std::string_view read;
+  ASSERT_TRUE(file->Read(0, 8, bytes, &read).ok());
+  EXPECT_EQ(read, "@@@@12") << "cached";
+  Rule("ops=read effect=short_read:3");
+  ASSERT_TRUE(file->Read(0, 8, bytes, &read).ok());
+  EXPECT_EQ(read, "@@@");
+  Rule("ops=read effect=bit_rot:0");
+  ASSERT_TRUE(file->Read(4, 1, bytes, &read).ok());
+  EXPECT_EQ(read, "0") << "and the whole block comes from the platter now";
+  ASSERT_TRUE(file->Read(0, 8, bytes, &read).ok());
+  EXPECT_EQ(read, std::string_view("@A@@0\0", 6));
+  Rule("ops=read effect=stale_read:0");
+  ASSERT_TRUE(file->Read(0, 4, bytes, &read).ok());
+  EXPECT_EQ(read, std::string_view("\0\0\0\0", 4));
+  EXPECT_EQ(seen_.damage,
+            "lying_flush in sync of /a at 0\nsync_fail in sync of /a at 0\n"
+            "bit_rot in close of /a at 1\nshort_read in read of /a at 3\n"
+            "bit_rot in read of /a at 4\nstale_read in read of /a at 0\n");
+  EXPECT_EQ(Fired(EffectKind::kBitRot), 2u);
+  EXPECT_EQ(Fired(EffectKind::kLostWrite), 0u) << "counted where it was broken";
+}
+
+TEST_F(FaultFsTest, MisdirectedWritesNameBothEnds) {
+  auto a = Create("/a");
+  auto b = Create("/b");
+  ASSERT_TRUE(a->Append("aaaa").ok());
+  ASSERT_TRUE(a->Sync().ok());
+  ASSERT_TRUE(fs_.SyncDir("/").ok());
+  Rule("ops=sync path=/b effect=misdirected_write:0");
+  ASSERT_TRUE(b->Append("bb").ok());
+  ASSERT_TRUE(b->Sync().ok());
+  EXPECT_EQ(seen_.damage,
+            "misdirected_write in sync of /b at 0\nmisdirected_write in sync of /a at 0\n");
+  EXPECT_EQ(Image({.keep = KeepRule::kNone}), "/a=bb.. /b=..");
+}
+
+TEST(ChecksummingFileSystem, DamageIsAnErrorAndNotGarbage) {
+  SimDisk disk(*FindProfile("btrfs"));
+  FaultFs fs(&disk, nullptr);
+  auto file = *fs.OpenWritable("/a", OpenMode::kTruncate);
+  ASSERT_TRUE(file->Append(std::string(5000, 'x')).ok());
+  ASSERT_TRUE(file->Sync().ok());
+  fs.AddRule(*FaultRule::Parse("ops=read effect=bit_rot:0"));
+  auto reader = *fs.OpenRandomAccess("/a");
+  char bytes[8];
+  std::string_view read;
+  for (int i = 0; i < 2; ++i) {
+    const Status status = reader->Read(0, 8, bytes, &read);
+    EXPECT_TRUE(status.IsIoError() && status.injected()) << status.ToString();
+  }
+  EXPECT_TRUE(reader->Read(4096, 8, bytes, &read).ok()) << "another block";
 }
 
 TEST_F(FaultFsTest, LatencyIsToldAndTheCallGoesOn) {

@@ -6,25 +6,14 @@ namespace shearpin::faultfs {
 namespace {
 
 constexpr std::string_view kWhere = "fault rule";
-constexpr std::string_view kEffectNames[kEffectKinds] = {"eio", "enospc", "sync_fail",
-                                                         "short_write", "latency"};
+constexpr std::string_view kEffectNames[kEffectKinds] = {
+    "eio",        "enospc",  "sync_fail",  "short_write",       "latency",    "short_read",
+    "stale_read", "bit_rot", "lost_write", "misdirected_write", "lying_flush"};
 constexpr std::string_view kSyncFailureNames[] = {"keep_new_clean", "revert_old", "report_next",
                                                   "shutdown"};
 
 bool TakesAmount(EffectKind kind) {
-  return kind == EffectKind::kShortWrite || kind == EffectKind::kLatency;
-}
-
-// The calls that an effect can befall: a rule for any other would stay silently inert.
-CallKindSet CallsOf(EffectKind kind) {
-  switch (kind) {
-    case EffectKind::kSyncFail:
-      return SetOf(CallKind::kSync) | SetOf(CallKind::kSyncDir);
-    case EffectKind::kShortWrite:
-      return SetOf(CallKind::kAppend);
-    default:
-      return kAllCalls;
-  }
+  return kind >= EffectKind::kShortWrite && kind != EffectKind::kLyingFlush;
 }
 
 std::string FormatCalls(CallKindSet calls) {
@@ -91,13 +80,37 @@ Status ParseEffect(std::string_view value, FaultRule* rule) {
   }
   return Unexpected(kWhere, whole,
                     "eio, enospc, sync_fail:keep_new_clean, sync_fail:revert_old, "
-                    "sync_fail:report_next, sync_fail:shutdown, short_write:BYTES or "
-                    "latency:MICROS");
+                    "sync_fail:report_next, sync_fail:shutdown, short_write:BYTES, "
+                    "latency:MICROS, short_read:BYTES, stale_read:N, bit_rot:N, lost_write:N, "
+                    "misdirected_write:N or lying_flush");
 }
 
 }  // namespace
 
 std::string_view EffectKindName(EffectKind kind) { return kEffectNames[static_cast<int>(kind)]; }
+
+CallKindSet CallsOf(EffectKind kind) {
+  switch (kind) {
+    case EffectKind::kSyncFail:
+    case EffectKind::kLyingFlush:
+      return SetOf(CallKind::kSync) | SetOf(CallKind::kSyncDir);
+    case EffectKind::kShortWrite:
+      return SetOf(CallKind::kAppend);
+    case EffectKind::kShortRead:
+    case EffectKind::kStaleRead:
+      return SetOf(CallKind::kRead);
+    case EffectKind::kBitRot:
+      return SetOf(CallKind::kRead) | SetOf(CallKind::kSync) | SetOf(CallKind::kClose);
+    case EffectKind::kLostWrite:
+    case EffectKind::kMisdirectedWrite:
+      return SetOf(CallKind::kSync);
+    case EffectKind::kIoError:
+    case EffectKind::kNoSpace:
+    case EffectKind::kLatency:
+      break;
+  }
+  return kAllCalls;
+}
 
 std::string_view SyncFailureName(SyncFailure mode) {
   return kSyncFailureNames[static_cast<int>(mode)];

@@ -75,6 +75,7 @@ void FileContent::Write(uint32_t block, uint32_t offset, std::string_view data) 
   std::memcpy(page->bytes + offset, data.data(), data.size());
   page->used = std::max(page->used, offset + static_cast<uint32_t>(data.size()));
   if (blocks[block].unwritten) hidden_data = true;
+  if (offset == 0 && page->used == data.size()) blocks[block].damaged = false;
 }
 
 void FileContent::Truncate(uint64_t new_size) {

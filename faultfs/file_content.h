@@ -47,6 +47,8 @@ struct Block {
   Ref<Page> page;  // null: zeros
   // A preallocated extent that no write was converted for: reads as zeros whatever `page` is.
   bool unwritten = false;
+  // Not what was written there, though nobody was told: until it is written over.
+  bool damaged = false;
 };
 
 // A file's size and blocks. The functions that change it want it exclusive (or fresh).

@@ -102,6 +102,12 @@ TEST(FaultRuleText, Examples) {
            "ops=append path=* skip=0 times=once effect=short_write:100",
            "ops=mutating path=/db/?.sst skip=0 times=once effect=enospc",
            "ops=sync_dir path=* skip=0 times=once effect=sync_fail:shutdown",
+           "ops=read path=*.sst skip=0 times=3 effect=short_read:0",
+           "ops=read path=* skip=0 times=once effect=stale_read:7",
+           "ops=read,sync,close path=* skip=0 times=once effect=bit_rot:18446744073709551615",
+           "ops=sync path=*.wal skip=0 times=once effect=lost_write:1",
+           "ops=sync path=* skip=0 times=once effect=misdirected_write:2",
+           "ops=sync,sync_dir path=* skip=0 times=always effect=lying_flush",
        }) {
     const StatusOr<FaultRule> rule = FaultRule::Parse(text);
     ASSERT_TRUE(rule.ok()) << rule.status().ToString();
@@ -126,8 +132,8 @@ TEST(FaultRuleText, Errors) {
             "fault rule: '0': expected times=once, times=always or a number from 1");
   EXPECT_EQ(error("ops=append skip=x effect=eio"), "fault rule: 'skip=x': expected skip=N");
   EXPECT_EQ(error("ops=append path= effect=eio"), "fault rule: 'path=': expected path=GLOB");
-  for (const char* effect :
-       {"eio:5", "latency", "latency:", "sync_fail", "sync_fail:maybe", "short_write:-1", "boom"}) {
+  for (const char* effect : {"eio:5", "latency", "latency:", "sync_fail", "sync_fail:maybe",
+                             "short_write:-1", "boom", "lying_flush:1", "bit_rot"}) {
     EXPECT_TRUE(error(("ops=any effect=" + std::string(effect)).c_str())
                     .starts_with("fault rule: '" + std::string(effect) + "': expected eio, "))
         << effect;
@@ -143,12 +149,11 @@ TEST(FaultRuleText, RoundTrips) {
     FaultRule rule;
     rule.effect = static_cast<EffectKind>(*rc::gen::inRange(0, kEffectKinds));
     rule.calls = *rc::gen::inRange<CallKindSet>(1, kAllCalls + 1);
+    rule.calls |= CallsOf(rule.effect);
     if (rule.effect == EffectKind::kSyncFail) {
-      rule.calls |= SetOf(CallKind::kSync);
       rule.sync_failure = static_cast<SyncFailure>(*rc::gen::inRange(0, 4));
     }
-    if (rule.effect == EffectKind::kShortWrite) rule.calls |= SetOf(CallKind::kAppend);
-    if (rule.effect == EffectKind::kShortWrite || rule.effect == EffectKind::kLatency) {
+    if (rule.effect >= EffectKind::kShortWrite && rule.effect != EffectKind::kLyingFlush) {
       rule.amount = *rc::gen::arbitrary<uint64_t>();
     }
     rule.path_glob = *rc::gen::nonEmpty(

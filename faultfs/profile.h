@@ -17,15 +17,19 @@ namespace shearpin::faultfs {
 
 // In which order entries, truncations and allocations reach the disk.
 enum class MetadataOrder : uint8_t {
-  kOnlySynced,  // none but what a sync orders
-  kTotal,       // one journal: a later one implies every earlier one
+  kOnlySynced,   // none but what a sync orders
+  kSameFile,     // the changes of one file keep their order, and need its directory to be there
+  kSharedInode,  // changes that touch a common inode (a file, a directory) keep their order
+  kTotal,        // one journal: a later one implies every earlier one
+  kWithData,     // likewise, and the data goes through it: everything in the order it was done
 };
 
 // What a grown file may hold where its data did not arrive.
 enum class ExtensionRule : uint8_t {
-  kDataFirst,   // the size follows the data: the file is shorter instead
-  kZeros,       // size and data are independent: zeros
-  kStaleBytes,  // ... or what a freed block held before
+  kDataFirst,      // the size follows the data: the file is shorter instead
+  kLastDataFirst,  // the size follows the block it ends in: earlier ones may be holes of zeros
+  kZeros,          // size and data are independent: zeros
+  kStaleBytes,     // ... or what a freed block held before
 };
 
 // What a rename over an existing name may leave.
@@ -47,6 +51,10 @@ struct Profile {
   bool sectors_tear = true;
   // A sector in flight may hold neither: garbage.
   bool sector_garbage = false;
+  // A damaged block is an error to whoever reads it, and never other bytes.
+  bool checksums_data = false;
+  // A sync that returned 0 made durable what it covers. Off: it made nothing durable.
+  bool honours_flush = true;
   // Garbage stays within the bytes being written. Off: it may reach bytes of the same sector that
   // were durable before ("powersafe overwrite" in SQLite's terms).
   bool powersafe_overwrite = true;
@@ -55,7 +63,9 @@ struct Profile {
 // The named profile, or null. Pointers are to static storage.
 const Profile* FindProfile(std::string_view name);
 
-// Every name, from the strongest promises to the weakest.
+// Every name, from the strongest promises to the weakest (not every two can be compared).
 std::vector<std::string_view> ProfileNames();
+// Those that keep what a sync promises: all but the last.
+std::vector<std::string_view> HonestProfileNames();
 
 }  // namespace shearpin::faultfs

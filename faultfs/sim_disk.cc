@@ -60,6 +60,7 @@ std::unique_ptr<SimDisk> SimDisk::Fork() const {
   fork->arena_ = arena_;
   fork->recycled_ = recycled_;
   fork->next_recycled_ = next_recycled_;
+  fork->keep_recycled_ = keep_recycled_;
   fork->next_inode_ = next_inode_;
   fork->next_seq_ = next_seq_;
   fork->call_ = call_;
@@ -192,7 +193,8 @@ void SimDisk::Release(uint32_t inode) {
 void SimDisk::FreeInode(uint32_t index) {
   Inode& inode = inodes_[index];
   SHEARPIN_CHECK(inode.refs == 0 && inode.slots.empty() && inode.pending_content == 0);
-  if (profile_.extension == ExtensionRule::kStaleBytes && inode.durable) {
+  const bool recycles = keep_recycled_ || profile_.extension == ExtensionRule::kStaleBytes;
+  if (recycles && inode.durable) {
     // What was on the platter may turn up again in a new block. A few blocks of each file and a
     // few files are enough to be found in.
     constexpr size_t kPerFile = 4;

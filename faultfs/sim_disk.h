@@ -7,13 +7,14 @@
 //                 Blocks in flight may tear at sectors. A sync may fail and take its pages along.
 //                 The disk may be full. Adversarial disks put garbage into torn sectors and old
 //                 contents into new blocks.
-//   Cannot fail.  What a successful sync covered stays, in every profile here (with powersafe
-//                 overwrite off: in every sector that nothing was being written to). A sector is
-//                 old or new unless the profile says garbage. Process death loses nothing that a
-//                 call returned for. No two files ever share a block.
-//   Why so.       These are the promises that file systems document; what lies beyond them (bit
-//                 rot, lost writes, lying flushes) no engine can survive, only detect, and it is a
-//                 different oracle's.
+//   Cannot fail.  What a successful sync covered stays, in every profile that honours flushes
+//                 (with powersafe overwrite off: in every sector that nothing was being written
+//                 to). A sector is old or new unless the profile says garbage. Process death loses
+//                 nothing that a call returned for. No two files ever share a block.
+//   Why so.       These are the promises that file systems document. What lies beyond them (bit
+//                 rot, lost and misdirected writes, stale reads, lying flushes) no engine can
+//                 survive, only detect: it happens only where a rule or the profile says so, and a
+//                 different oracle judges it.
 //
 // Inodes and directory entries have identity and nothing is keyed by path, so that hard links,
 // renames and unlinked-but-open files are what they are. Every change goes to the live view (the
@@ -82,6 +83,14 @@ struct SyncTicket {
   uint64_t before = 0;  // sequence number in the operation log
 };
 
+// What is peculiar about one outcome of a crash.
+struct CrashTraits {
+  uint32_t torn_blocks = 0;
+  uint32_t garbage_blocks = 0;  // torn ones with garbage in them, and fills
+  uint32_t stale_blocks = 0;
+  uint32_t resurrected_names = 0;  // whose removal was lost
+};
+
 enum class OpenHow : uint8_t { kRead, kCreateNew, kTruncate, kAppend, kLock };
 
 class SimDisk {
@@ -139,9 +148,41 @@ class SimDisk {
   // content shows again. Returns how many changed.
   size_t Evict();
 
-  // Background write-back and journal commit: the oldest `count` pending operations, and what
-  // must precede them, become durable.
+  // Background write-back: the oldest `count` pending operations, and what must precede them,
+  // become durable.
   void WriteBack(size_t count);
+  // Where the log now ends. What is before some such position: all of it becomes durable (dirty
+  // data has expired), or names, truncations and allocations do (the journal commits), each with
+  // what must precede it. Returns how many pending operations that took.
+  uint64_t LogPosition() const { return next_seq_; }
+  size_t WriteBackBefore(uint64_t position);
+  size_t CommitBefore(uint64_t position);
+
+  // Broken promises: what the device does to data that it had taken. ---------------------------
+
+  // To be called before FinishSync: of the blocks that this sync should write, the `pick`-th,
+  // modulo their number, stays as the platter has it. The page cache holds what was written.
+  // False, and nothing done, if it has none to write.
+  bool LoseWrite(const SyncTicket& ticket, uint64_t pick);
+  // Likewise, and the block lands on another one, of a file in use. Names that file in *victim,
+  // which is empty if there is none, or if it held the same.
+  bool MisdirectWrite(const SyncTicket& ticket, uint64_t pick, std::string* victim);
+  // Flips one bit of what the platter holds of the file in [offset, offset + n), and says of which
+  // byte; it shows when the block is read from there again, which is at once if `cached` is
+  // false. False, and nothing done, if there is nothing, or the next write-back would undo it.
+  bool Rot(const OpenFile& file, uint64_t offset, uint64_t n, uint64_t pick, bool cached,
+           uint64_t* where);
+  // Reads what the blocks held before: on the platter, if they are dirty; or a block of a file
+  // that is gone; or zeros. *stale: whether that is anything else than what they hold.
+  size_t ReadStale(const OpenFile& file, uint64_t offset, size_t n, uint64_t pick, char* to,
+                   bool* stale) const;
+  // From now on blocks of files that are gone are kept for ReadStale, whatever the profile.
+  void KeepRecycled() { keep_recycled_ = true; }
+
+  // Whether reading there would find damage, here and now.
+  bool IsDamaged(const OpenFile& file, uint64_t offset, uint64_t n) const;
+  // The paths of all files in which it would be found.
+  std::vector<std::string> DamagedFiles() const;
 
   // Bytes of all files, by size and by preallocation; unlinked ones until their last close.
   uint64_t used_bytes() const { return used_bytes_; }
@@ -155,10 +196,12 @@ class SimDisk {
   // How many blocks `stale:K` fills can choose from.
   size_t recycled_count() const { return recycled_.size(); }
 
-  // What `plan` leaves on the platter.
-  DiskImage Materialise(const CrashPlan& plan) const;
+  // What `plan` leaves on the platter. `traits` may be null.
+  DiskImage Materialise(const CrashPlan& plan, CrashTraits* traits = nullptr) const;
   // Which pending operations it keeps, closure applied.
   std::vector<bool> KeptOps(const CrashPlan& plan) const;
+  // A hash of what KeptOps returns, for telling plans apart cheaply.
+  uint64_t KeptHash(const CrashPlan& plan) const;
   // Those that must be durable if all of `ops` are: their downward closure, sorted.
   std::vector<uint32_t> NeededBy(const std::vector<uint32_t>& ops) const;
 
@@ -229,6 +272,7 @@ class SimDisk {
   void LogRename(const Place& from, const Place& to, bool replaces);
   uint32_t SameBlock(const Inode& inode, uint32_t block) const;
   void Fold(std::vector<uint8_t> fate);
+  void Flush(std::vector<uint8_t> fate);
   void DropOvertaken(uint32_t truncate, std::vector<uint8_t>* fate);
   void RemoveOps(std::vector<uint8_t> fate);
   void CompactArena();
@@ -238,7 +282,16 @@ class SimDisk {
   }
   void ApplyContent(const MicroOp& op, Ref<FileContent>* content) const;
 
+  // sim_disk_damage.cc
+  uint32_t BlockToLose(const SyncTicket& ticket, uint64_t pick) const;
+  void DropWrite(const SyncTicket& ticket, uint32_t block);
+  void MarkDamaged(uint32_t inode, uint32_t block);
+  std::string PathOf(uint32_t slot) const;
+
   // sim_disk_edges.cc: the profile's edges, both ways.
+  class MetadataPass;
+  template <typename Visit>
+  void ForDataBefore(uint32_t i, const Visit& visit) const;
   void DropDependents(std::vector<uint8_t>* kept, std::vector<uint8_t>* solid) const;
   void AddNeeded(std::vector<uint8_t>* kept) const;
   void KeptByRule(const CrashPlan& plan, std::vector<uint8_t>* kept) const;
@@ -252,6 +305,7 @@ class SimDisk {
   std::string arena_;  // the bytes of pending writes
   std::vector<Ref<Page>> recycled_;
   size_t next_recycled_ = 0;
+  bool keep_recycled_ = false;
   uint64_t next_inode_ = 1;
   uint64_t next_seq_ = 1;
   uint64_t call_ = 0;

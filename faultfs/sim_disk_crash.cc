@@ -1,4 +1,6 @@
 // Crashes: from the durable state, the pending list and a plan to an image.
+#include <xxhash.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -28,8 +30,11 @@ struct OpenTear {
 // Builds one image. Reads the disk and changes nothing of it.
 class CrashView {
  public:
-  CrashView(const SimDisk& disk, const CrashPlan& plan)
-      : disk_(disk), plan_(plan), process_(plan.kind == CrashKind::kProcess) {}
+  CrashView(const SimDisk& disk, const CrashPlan& plan, CrashTraits* traits)
+      : disk_(disk),
+        plan_(plan),
+        process_(plan.kind == CrashKind::kProcess),
+        traits_(traits == nullptr ? &unread_traits_ : traits) {}
 
   DiskImage Build() {
     targets_.reserve(disk_.slots_.size());
@@ -50,6 +55,7 @@ class CrashView {
       Classify();
       Replay();
       for (const Fill& fill : plan_.fills) ApplyFill(fill);
+      if (traits_ != &unread_traits_) CountResurrected();
     }
     return DiskImage(Walk());
   }
@@ -123,6 +129,14 @@ class CrashView {
     }
   }
 
+  void CountResurrected() {
+    for (uint32_t i = 0; i < kept_.size(); ++i) {
+      const MicroOp& op = disk_.pending_[i];
+      if (kept_[i] || op.kind != OpKind::kEntryRemove) continue;
+      if (targets_[op.slot] == op.inode) ++traits_->resurrected_names;
+    }
+  }
+
   void ReplayContent(uint32_t i, const MicroOp& op) {
     Ref<FileContent>& content = contents_[op.inode];
     if (!content) content = disk_.inodes_[op.inode].durable;
@@ -140,6 +154,7 @@ class CrashView {
   }
 
   void TearBlock(const OpenTear& open, const MicroOp& op, FileContent* content) {
+    ++traits_->torn_blocks;
     char* const bytes = content->MutablePage(op.block, kBlockSize)->bytes;
     for (uint32_t sector = 0; sector < kSectorsPerBlock; ++sector) {
       if (open.tear->new_sectors >> sector & 1) continue;
@@ -152,6 +167,7 @@ class CrashView {
       std::memset(bytes + from + stored, 0, kSectorSize - stored);
     }
     if (!disk_.profile_.sector_garbage || open.tear->garbage_sectors == 0) return;
+    ++traits_->garbage_blocks;
     for (uint32_t i = open.tear->op; i != kNoIndex; i = disk_.pending_[i].same_block) {
       DamageSectors(disk_.pending_[i], open.tear->garbage_sectors, bytes);
       if (i == open.begin) break;
@@ -201,6 +217,7 @@ class CrashView {
     }
     if (!content.exclusive()) content = content->Clone();
     content->Write(op.block, op.offset, {bytes + op.offset, length});
+    ++(fill.kind == Fill::Kind::kGarbage ? traits_->garbage_blocks : traits_->stale_blocks);
   }
 
   Ref<FileContent> ContentOf(uint32_t index) {
@@ -251,6 +268,8 @@ class CrashView {
   const SimDisk& disk_;
   const CrashPlan& plan_;
   const bool process_;
+  CrashTraits unread_traits_;
+  CrashTraits* const traits_;
   std::vector<uint8_t> kept_;
   std::vector<uint8_t> solid_;  // writes that a kept operation waited for
   std::vector<OpenTear> tears_;
@@ -259,8 +278,8 @@ class CrashView {
   std::vector<Ref<FileContent>> contents_;  // by inode; null: not built
 };
 
-DiskImage SimDisk::Materialise(const CrashPlan& plan) const {
-  return CrashView(*this, plan).Build();
+DiskImage SimDisk::Materialise(const CrashPlan& plan, CrashTraits* traits) const {
+  return CrashView(*this, plan, traits).Build();
 }
 
 void SimDisk::KeptByRule(const CrashPlan& plan, std::vector<uint8_t>* kept) const {
@@ -299,6 +318,13 @@ std::vector<bool> SimDisk::KeptOps(const CrashPlan& plan) const {
   return std::vector<bool>(kept.begin(), kept.end());
 }
 
+uint64_t SimDisk::KeptHash(const CrashPlan& plan) const {
+  std::vector<uint8_t> kept;
+  KeptByRule(plan, &kept);
+  DropDependents(&kept, nullptr);
+  return XXH3_64bits(kept.data(), kept.size());
+}
+
 std::vector<uint32_t> SimDisk::NeededBy(const std::vector<uint32_t>& ops) const {
   std::vector<uint8_t> needed(pending_.size(), 0);
   for (const uint32_t op : ops) {
@@ -314,10 +340,6 @@ std::vector<uint32_t> SimDisk::NeededBy(const std::vector<uint32_t>& ops) const 
 }
 
 std::vector<PendingOp> SimDisk::PendingOps() const {
-  const auto path_of = [this](uint32_t slot) {
-    const Inode& directory = inodes_[slots_[slot].directory];
-    return (directory.path == "/" ? "/" : directory.path + "/") + slots_[slot].name;
-  };
   std::vector<PendingOp> list;
   list.reserve(pending_.size());
   for (const MicroOp& op : pending_) {
@@ -326,8 +348,8 @@ std::vector<PendingOp> SimDisk::PendingOps() const {
     out.call = op.call;
     out.kind = op.kind;
     out.inode = inodes_[op.inode].number;
-    out.path = op.OfContent() ? inodes_[op.inode].path : path_of(op.slot);
-    if (op.kind == OpKind::kRename) out.second_path = path_of(op.other_slot);
+    out.path = op.OfContent() ? inodes_[op.inode].path : PathOf(op.slot);
+    if (op.kind == OpKind::kRename) out.second_path = PathOf(op.other_slot);
     out.purpose = PurposeOf(op.kind == OpKind::kRename ? out.second_path : out.path);
     out.block = op.block;
     out.offset = op.offset;

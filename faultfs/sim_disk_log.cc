@@ -15,6 +15,9 @@ constexpr uint8_t kStays = 0;
 constexpr uint8_t kFolds = 1;
 constexpr uint8_t kDropped = 2;
 
+// How many operations a device that ignores flushes holds back at most: its cache has an end.
+constexpr size_t kLyingCache = 256;
+
 }  // namespace
 
 // Logging. ---------------------------------------------------------------------------------------
@@ -260,7 +263,7 @@ Status SimDisk::FinishSync(OpenFile* file, const SyncTicket& ticket) {
         op.OfContent() || (profile_.fsync_persists_entry && op.kind != OpKind::kEntryRemove);
     if (covered) fate[i] = kFolds;
   }
-  Fold(std::move(fate));
+  Flush(std::move(fate));
   const Inode& inode = inodes_[ticket.inode];
   if (file->errors_seen_ == inode.write_errors) return Status::Ok();
   file->errors_seen_ = inode.write_errors;
@@ -276,7 +279,15 @@ void SimDisk::FinishSyncDir(const SyncTicket& ticket) {
       if (slot != kNoIndex && slots_[slot].directory == ticket.inode) fate[i] = kFolds;
     }
   }
-  Fold(std::move(fate));
+  Flush(std::move(fate));
+}
+
+void SimDisk::Flush(std::vector<uint8_t> fate) {
+  if (profile_.honours_flush) {
+    Fold(std::move(fate));
+  } else if (pending_.size() > kLyingCache) {
+    WriteBack(pending_.size() - kLyingCache);
+  }
 }
 
 Status SimDisk::FailSync(OpenFile* file, const SyncTicket& ticket, SyncFailure mode) {
@@ -345,6 +356,27 @@ size_t SimDisk::Evict() {
     live->Truncate(live->size);
   }
   return changed;
+}
+
+size_t SimDisk::WriteBackBefore(uint64_t position) {
+  const size_t pending = pending_.size();
+  size_t count = 0;
+  while (count < pending && pending_[count].seq < position) ++count;
+  if (count > 0) WriteBack(count);
+  return pending - pending_.size();
+}
+
+size_t SimDisk::CommitBefore(uint64_t position) {
+  const size_t pending = pending_.size();
+  std::vector<uint8_t> fate(pending, kStays);
+  for (uint32_t i = 0; i < pending && pending_[i].seq < position; ++i) {
+    const OpKind kind = pending_[i].kind;
+    const bool follows_data =
+        kind == OpKind::kData || kind == OpKind::kSize || kind == OpKind::kConvert;
+    if (!follows_data || profile_.metadata_order == MetadataOrder::kWithData) fate[i] = kFolds;
+  }
+  Fold(std::move(fate));
+  return pending - pending_.size();
 }
 
 void SimDisk::WriteBack(size_t count) {

@@ -42,6 +42,8 @@ class TestDisk {
   Status Link(const std::string& from, const std::string& to);
   Status Unlink(const std::string& name);
   Status Truncate(const std::string& name, uint64_t size);
+  // From here on Sync and SyncDir do nothing.
+  void IgnoreSyncs() { syncs_ = false; }
   // Every file and every directory, so that nothing is pending.
   void SyncAll();
 
@@ -65,6 +67,7 @@ class TestDisk {
 
   SimDisk disk_;
   std::map<std::string, Appender> files_;
+  bool syncs_ = true;
 };
 
 }  // namespace shearpin::faultfs

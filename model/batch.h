@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -46,6 +47,10 @@ using Batch = std::vector<Operation>;
 
 // The contents of a store.
 using State = std::map<std::string, std::string, std::less<>>;
+
+// Which pairs a store may drop by itself, at any time while they are the newest of their key (by a
+// compaction filter): then the key is gone, and no older value comes back. Null: none.
+using MayVanish = std::function<bool(std::string_view key, std::string_view value)>;
 
 // One pair as a scan returned it; the bytes belong to the caller.
 struct KeyValue {

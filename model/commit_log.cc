@@ -20,7 +20,8 @@ void RememberPast(CommitLog::KeyHistory* history, uint64_t pair_hash, bool commi
 
 }  // namespace
 
-CommitLog::CommitLog() : prefix_hashes_{0} {}
+CommitLog::CommitLog(MayVanish may_vanish)
+    : may_vanish_(std::move(may_vanish)), prefix_hashes_{0} {}
 
 size_t CommitLog::PositionAfter(uint64_t sequence) const {
   const auto at = std::partition_point(entries_.begin(), entries_.end(), [&](const Entry& entry) {
@@ -82,8 +83,9 @@ void CommitLog::Apply(const Operation& operation, size_t position, KeyHistory* h
   Entry& entry = entries_[position];
   const bool deleted = operation.kind != Operation::Kind::kPut;
   const uint64_t pair_hash = deleted ? 0 : PairHash(operation.key, operation.value);
-  *hash += pair_hash -
-           (history->versions.empty() ? history->base_hash : history->versions.back().pair_hash);
+  const uint64_t weight = MayBeGone(operation.key, operation.value) ? 0 : pair_hash;
+  *hash +=
+      weight - (history->versions.empty() ? history->base_weight : history->versions.back().weight);
   // Only the last operation of a batch on a key is ever seen.
   if (!history->versions.empty() && history->versions.back().position == position) {
     history->versions.pop_back();
@@ -92,7 +94,7 @@ void CommitLog::Apply(const Operation& operation, size_t position, KeyHistory* h
   }
   const std::string_view value = deleted ? std::string_view() : std::string_view(operation.value);
   history->versions.push_back(
-      {position, deleted, entry.logged(), entry.fate == Fate::kFailed, pair_hash, value});
+      {position, deleted, entry.logged(), entry.fate == Fate::kFailed, pair_hash, weight, value});
 }
 
 void CommitLog::Link(size_t position) {
@@ -148,6 +150,53 @@ const CommitLog::Version* CommitLog::Visible(const KeyHistory& history, uint64_t
   return nullptr;
 }
 
+CommitLog CommitLog::Clone() const {
+  CommitLog copy(may_vanish_);
+  copy.entries_ = entries_;
+  for (const auto& [key, history] : keys_) {
+    KeyHistory& mine = copy.Intern(key);
+    mine.base = history.base;
+    mine.base_hash = history.base_hash;
+    mine.base_weight = history.base_weight;
+    mine.past = history.past;
+  }
+  copy.prefix_hashes_.assign(1, prefix_hashes_.front());
+  copy.base_sequence_ = base_sequence_;
+  copy.any_failed_ = any_failed_;
+  for (size_t p = 0; p < copy.entries_.size(); ++p) copy.Link(p);
+  return copy;
+}
+
+void CommitLog::RebaseTo(const State& state, uint64_t base_sequence) {
+  for (auto& [key, history] : keys_) {
+    for (const Version& version : history.versions) {
+      if (!version.deleted) RememberPast(&history, version.pair_hash, !version.failed);
+    }
+    if (history.base.has_value()) RememberPast(&history, history.base_hash, true);
+    history.versions.clear();
+    history.base.reset();
+    history.base_hash = history.base_weight = 0;
+  }
+  uint64_t hash = 0;
+  for (const auto& [key, value] : state) {
+    KeyHistory& history = Intern(key);
+    history.base.emplace(value);
+    history.base_hash = PairHash(key, value);
+    history.base_weight = MayBeGone(key, value) ? 0 : history.base_hash;
+    hash += history.base_weight;
+  }
+  StartOver(hash, base_sequence);
+}
+
+void CommitLog::StartOver(uint64_t hash, uint64_t base_sequence) {
+  entries_.clear();
+  unlogged_.clear();
+  any_failed_ = false;
+  prefix_hashes_.assign(1, hash);
+  base_sequence_ = base_sequence;
+  ++rebuilds_;
+}
+
 void CommitLog::Rebase(const std::function<const Version*(const KeyHistory&)>& chosen,
                        const std::function<bool(const Version&)>& included,
                        uint64_t base_sequence) {
@@ -163,16 +212,21 @@ void CommitLog::Rebase(const std::function<const Version*(const KeyHistory&)>& c
       history.base.reset();
       if (!kept->deleted) history.base.emplace(kept->value);
       history.base_hash = kept->pair_hash;
+      history.base_weight = kept->weight;
     }
     history.versions.clear();
-    hash += history.base_hash;
+    hash += history.base_weight;
   }
-  entries_.clear();
-  unlogged_.clear();
-  any_failed_ = false;
-  prefix_hashes_.assign(1, hash);
-  base_sequence_ = base_sequence;
-  ++rebuilds_;
+  StartOver(hash, base_sequence);
+}
+
+void CommitLog::Forget(std::span<const std::string> keys) {
+  for (const std::string& key : keys) {
+    KeyHistory& history = keys_.find(key)->second;
+    RememberPast(&history, history.base_hash, true);
+    history.base.reset();
+    history.base_hash = 0;
+  }
 }
 
 }  // namespace shearpin::model

@@ -2,7 +2,7 @@
 //
 // Position p stands between entries: entries [0, p) are before it. The log keeps, for each p, a
 // hash of the state after [0, p), so that the prefix a recovered state may be is found by looking
-// for its hash (state_hash.h) and only then compared.
+// for its hash (state_hash.h) and only then compared. Pairs that may vanish add nothing to it.
 //
 // Numbers may become known out of order, so an entry can be inserted in the middle; what depends
 // on it is rebuilt from there. That happens near the end only, among batches in flight.
@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,7 @@ class CommitLog {
     bool logged = true;
     bool failed = false;
     uint64_t pair_hash = 0;  // of (key, value); 0 if deleted
+    uint64_t weight = 0;     // what it adds to the hash of a state: 0 if it may vanish
     std::string_view value;  // into the entry's batch
   };
 
@@ -71,14 +73,19 @@ class CommitLog {
     std::string_view key;
     std::optional<std::string> base;  // its value in the base state
     uint64_t base_hash = 0;           // of (key, base value); 0 if absent
+    uint64_t base_weight = 0;         // as Version::weight
     std::vector<Version> versions;    // by position
     std::vector<PastValue> past;
   };
   using Keys = std::map<std::string, KeyHistory, std::less<>>;
 
-  CommitLog();
+  explicit CommitLog(MayVanish may_vanish = nullptr);
   CommitLog(const CommitLog&) = delete;
   CommitLog& operator=(const CommitLog&) = delete;
+  CommitLog(CommitLog&&) = default;
+
+  // A copy, to look things up in after the original was rebased.
+  CommitLog Clone() const;
 
   // Puts the entry where its sequence numbers belong, and returns its position. They must not
   // overlap those of another entry (see Overlaps).
@@ -103,6 +110,10 @@ class CommitLog {
   // Whether any entry failed since the base.
   bool any_failed() const { return any_failed_; }
 
+  bool MayBeGone(std::string_view key, std::string_view value) const {
+    return may_vanish_ && may_vanish_(key, value);
+  }
+
   // The version of `history` that a reader at `sequence` sees; null for the base value.
   const Version* Visible(const KeyHistory& history, uint64_t sequence) const;
 
@@ -121,13 +132,19 @@ class CommitLog {
   // are remembered as committed once.
   void Rebase(const std::function<const Version*(const KeyHistory&)>& chosen,
               const std::function<bool(const Version&)>& included, uint64_t base_sequence);
+  // Likewise, by any state of the past: one from before this log's base.
+  void RebaseTo(const State& state, uint64_t base_sequence);
+  // After Rebase: these keys of the base have vanished.
+  void Forget(std::span<const std::string> keys);
 
  private:
   KeyHistory& Intern(const std::string& key);
   void Apply(const Operation& operation, size_t position, KeyHistory* history, uint64_t* hash);
   void Link(size_t position);    // derives everything from entries_[position], the newest linked
   void Unlink(size_t position);  // takes that back
+  void StartOver(uint64_t hash, uint64_t base_sequence);  // over bases that are set
 
+  const MayVanish may_vanish_;
   std::vector<Entry> entries_;
   Keys keys_;
   std::vector<uint64_t> prefix_hashes_;

@@ -14,12 +14,19 @@ namespace {
 // A flush boundary above everything: each kNone batch below n is in the state.
 constexpr size_t kAll = std::numeric_limits<size_t>::max();
 
-bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found) {
+// `vanished`, if given, takes the keys that are missing and may be.
+bool Matches(const CommitLog& log, const Prefix& prefix, std::span<const KeyValue> found,
+             std::vector<std::string>* vanished = nullptr) {
   size_t i = 0;
   std::string_view value;
+  if (vanished != nullptr) vanished->clear();
   for (const auto& [key, history] : log.keys()) {
     if (!ValueOf(history, prefix.Latest(history), &value)) continue;
-    if (i == found.size() || found[i].key != key || found[i].value != value) return false;
+    if (i == found.size() || found[i].key != key || found[i].value != value) {
+      if (!log.MayBeGone(key, value)) return false;
+      if (vanished != nullptr) vanished->push_back(key);
+      continue;
+    }
     ++i;
   }
   return i == found.size();
@@ -34,13 +41,13 @@ void ExtendRow(const CommitLog& log, Prefix prefix, size_t start, std::vector<ui
     for (const CommitLog::Effect& effect : log.entries()[p].effects) {
       const auto& versions = effect.key->versions;
       if (!prefix.Includes(versions[effect.version])) continue;
-      uint64_t before = effect.key->base_hash;
+      uint64_t before = effect.key->base_weight;
       for (size_t v = effect.version; v-- > 0;) {
         if (!prefix.Includes(versions[v])) continue;
-        before = versions[v].pair_hash;
+        before = versions[v].weight;
         break;
       }
-      hash += versions[effect.version].pair_hash - before;
+      hash += versions[effect.version].weight - before;
     }
     row->push_back(hash);
   }
@@ -86,7 +93,27 @@ bool ForEachCut(const CommitLog& log, std::span<const std::pair<size_t, size_t>>
 
 }  // namespace
 
+CrashKind Together(CrashKind a, CrashKind b) {
+  // Two different harms, or two of those that are harmless only when single.
+  const bool both = a >= CrashKind::kRottenLog && b >= CrashKind::kRottenLog;
+  if (both && (a != b || a == CrashKind::kRottenLog)) return CrashKind::kBrokenStorage;
+  return std::max(a, b);
+}
+
+CrashOracle::Floor CrashOracle::FloorNow(CrashKind kind) const {
+  Floor floor = {.durable = model_->logged_sequence(), .flushed = model_->flushed_sequence()};
+  if (kind >= CrashKind::kPowerLoss) floor.durable = model_->synced_sequence();
+  if (kind == CrashKind::kRottenLog) floor.durable = model_->promised_sequence();
+  if (kind == CrashKind::kBrokenStorage) floor = {};
+  return floor;
+}
+
 Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const {
+  return CheckRecovery(recovered, kind, FloorNow(kind));
+}
+
+Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
+                                   const Floor& floor) const {
   const CommitLog& log = model_->log();
   Verdict verdict;
   Recovered state{.pairs = recovered};
@@ -97,16 +124,17 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
                         Quoted(recovered[i].key);
       return verdict;
     }
+    if (log.MayBeGone(recovered[i].key, recovered[i].value)) continue;
     state.hash += PairHash(recovered[i].key, recovered[i].value);
   }
-  const bool power = kind == CrashKind::kPowerLoss;
-  const uint64_t durable = power ? model_->synced_sequence() : model_->logged_sequence();
-  const size_t flushed = log.PositionAfter(model_->flushed_sequence());
+  const bool power = kind >= CrashKind::kPowerLoss;
+  const size_t flushed = log.PositionAfter(floor.flushed);
   verdict.prefix.flushed = flushed;
-  verdict.floor_position = std::max(log.PositionAfter(durable), flushed);
-  if (Search(state, &verdict) || SearchVariants(state, &verdict)) {
+  verdict.floor_position = std::max(log.PositionAfter(floor.durable), flushed);
+  if (Search(log, state, &verdict) || SearchPast(state, kind, &verdict)) {
+    const CommitLog& found = model_->LogOf(verdict);
     const auto sequence_at = [&](size_t position) {
-      return position == 0 ? log.base_sequence() : log.entries()[position - 1].last_sequence;
+      return position == 0 ? found.base_sequence() : found.entries()[position - 1].last_sequence;
     };
     verdict.n = sequence_at(verdict.prefix.n);
     verdict.flushed = sequence_at(verdict.prefix.flushed);
@@ -123,26 +151,28 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
   return verdict;
 }
 
-// Finds the hash in the part of the row that is above the floor, and compares.
-bool CrashOracle::SearchRow(const Recovered& recovered, const Row& row, size_t start,
-                            const Prefix& prefix, Verdict* verdict) const {
-  const size_t floor = verdict->floor_position;
-  for (size_t i = floor > start ? floor - start : 0; i < row.size(); ++i) {
-    if (row[i] != recovered.hash) continue;
-    Prefix found = prefix;
-    found.n = start + i;
-    found.flushed = std::min(found.flushed, found.n);
-    if (!Matches(model_->log(), found, recovered.pairs)) continue;
-    verdict->prefix = std::move(found);
+// What the epochs before this one left, as far back as the storage may have fallen.
+bool CrashOracle::SearchPast(const Recovered& recovered, CrashKind kind, Verdict* verdict) const {
+  if (kind < CrashKind::kForgottenSync) return false;
+  const auto& past = model_->past();
+  for (size_t back = 1; back <= past.size(); ++back) {
+    const KvModel::PastEpoch& epoch = *past[past.size() - back];
+    const bool broken = kind == CrashKind::kBrokenStorage;
+    if (!broken && !epoch.frozen) return false;
+    const size_t flushed = broken ? 0 : epoch.log.PositionAfter(epoch.flushed);
+    Verdict at = *verdict;
+    at.prefix = {.n = 0, .flushed = flushed, .skipped = {}};
+    at.floor_position = broken ? 0 : std::max(epoch.log.PositionAfter(epoch.synced), flushed);
+    at.epochs_back = back;
+    if (!Search(epoch.log, recovered, &at)) continue;
+    *verdict = std::move(at);
     return true;
   }
   return false;
 }
 
-// `verdict` brings the floors in, and takes the prefix found.
-bool CrashOracle::Search(const Recovered& recovered, Verdict* verdict) const {
-  const CommitLog& log = model_->log();
-  if (SearchRow(recovered, log.prefix_hashes(), 0, {.n = 0, .flushed = kAll, .skipped = {}},
+bool CrashOracle::Search(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const {
+  if (SearchRow(log, recovered, log.prefix_hashes(), 0, {.n = 0, .flushed = kAll, .skipped = {}},
                 verdict)) {
     return true;
   }
@@ -150,13 +180,30 @@ bool CrashOracle::Search(const Recovered& recovered, Verdict* verdict) const {
   for (auto at = std::lower_bound(unlogged.begin(), unlogged.end(), verdict->prefix.flushed);
        at != unlogged.end(); ++at) {
     const Prefix prefix{.n = 0, .flushed = *at, .skipped = {}};
-    if (SearchRow(recovered, RowAt(*at), *at, prefix, verdict)) return true;
+    Row scratch;
+    if (SearchRow(log, recovered, RowAt(log, *at, &scratch), *at, prefix, verdict)) return true;
+  }
+  return SearchVariants(log, recovered, verdict);
+}
+
+// Finds the hash in the part of the row that is above the floor, and compares.
+bool CrashOracle::SearchRow(const CommitLog& log, const Recovered& recovered, const Row& row,
+                            size_t start, const Prefix& prefix, Verdict* verdict) const {
+  const size_t floor = verdict->floor_position;
+  for (size_t i = floor > start ? floor - start : 0; i < row.size(); ++i) {
+    if (row[i] != recovered.hash) continue;
+    Prefix found = prefix;
+    found.n = start + i;
+    found.flushed = std::min(found.flushed, found.n);
+    if (!Matches(log, found, recovered.pairs, &verdict->vanished)) continue;
+    verdict->prefix = std::move(found);
+    return true;
   }
   return false;
 }
 
-bool CrashOracle::SearchVariants(const Recovered& recovered, Verdict* verdict) const {
-  const CommitLog& log = model_->log();
+bool CrashOracle::SearchVariants(const CommitLog& log, const Recovered& recovered,
+                                 Verdict* verdict) const {
   if (!log.any_failed()) return false;
   const auto runs = FailedRuns(log);
   Prefix prefix;
@@ -164,38 +211,41 @@ bool CrashOracle::SearchVariants(const Recovered& recovered, Verdict* verdict) c
     Row all(1, log.prefix_hashes()[0]);
     prefix.flushed = kAll;
     ExtendRow(log, prefix, 0, &all);
-    if (SearchRow(recovered, all, 0, prefix, verdict)) return true;
+    if (SearchRow(log, recovered, all, 0, prefix, verdict)) return true;
     const auto& unlogged = log.unlogged();
     for (auto at = std::lower_bound(unlogged.begin(), unlogged.end(), verdict->prefix.flushed);
          at != unlogged.end(); ++at) {
       Row row(1, all[*at]);
       prefix.flushed = *at;
       ExtendRow(log, prefix, *at, &row);
-      if (SearchRow(recovered, row, *at, prefix, verdict)) return true;
+      if (SearchRow(log, recovered, row, *at, prefix, verdict)) return true;
     }
     return false;
   });
 }
 
-const CrashOracle::Row& CrashOracle::RowAt(size_t boundary) const {
-  const CommitLog& log = model_->log();
-  if (rebuilds_ != log.rebuilds()) {
-    rows_.clear();
-    rebuilds_ = log.rebuilds();
+const CrashOracle::Row& CrashOracle::RowAt(const CommitLog& log, size_t boundary,
+                                           Row* scratch) const {
+  Row* row = scratch;
+  if (&log == &model_->log()) {
+    if (rebuilds_ != log.rebuilds()) {
+      rows_.clear();
+      rebuilds_ = log.rebuilds();
+    }
+    row = &rows_[boundary];
   }
-  Row& row = rows_[boundary];
-  if (row.empty()) row.push_back(log.prefix_hashes()[boundary]);
-  ExtendRow(log, {.n = 0, .flushed = boundary, .skipped = {}}, boundary, &row);
-  return row;
+  if (row->empty()) row->push_back(log.prefix_hashes()[boundary]);
+  ExtendRow(log, {.n = 0, .flushed = boundary, .skipped = {}}, boundary, row);
+  return *row;
 }
 
 Verdict CrashOracle::CheckSameRecovery(std::span<const KeyValue> recovered,
                                        const Verdict& first) const {
   Require(first.ok(), "compared with a recovery that was not accepted");
   Verdict verdict = first;
-  if (Matches(model_->log(), first.prefix, recovered)) return verdict;
+  if (Matches(model_->LogOf(first), first.prefix, recovered)) return verdict;
   Violation violation =
-      Diagnose(model_->log(), recovered,
+      Diagnose(model_->LogOf(first), recovered,
                {.floor = first.prefix.n, .flushed = first.prefix.flushed, .everything = true});
   verdict.failure_class = violation.failure_class;
   verdict.message = "a second recovery differs from the first: " + violation.message;
@@ -203,14 +253,7 @@ Verdict CrashOracle::CheckSameRecovery(std::span<const KeyValue> recovered,
 }
 
 State CrashOracle::StateOf(const Verdict& verdict) const {
-  State state;
-  std::string_view value;
-  for (const auto& [key, history] : model_->log().keys()) {
-    if (ValueOf(history, verdict.prefix.Latest(history), &value)) {
-      state.emplace_hint(state.end(), key, value);
-    }
-  }
-  return state;
+  return model::StateOf(model_->LogOf(verdict), verdict.prefix);
 }
 
 Verdict CrashOracle::WillNotOpen(std::string_view error) {

@@ -23,6 +23,12 @@
 // then, for each resumption, the run of failed batches before it is cut at any place; these
 // variants are enumerated (rare, and one factor for each resumption with failures before it).
 //
+// Storage may also break a promise without a word. What a recovery owes then is in CrashKind: an
+// answer is still a state of this shape, of this epoch's log or, where what an earlier epoch had
+// acknowledged can have been forgotten, of that epoch's. What is owed less is only the floor, and
+// only by what the store has no means to miss. That a store may refuse to open or to answer
+// instead is not the oracle's business.
+//
 // Batches in flight are in the log from the moment their number is known (KvModel::Assign).
 //
 // Thread safety: as the model's (const calls share a cache of rows). Cost of a check: one hash of
@@ -48,7 +54,18 @@ enum class CrashKind : uint8_t {
   kClean,         // closed and opened again
   kProcessDeath,  // the page cache survives
   kPowerLoss,
+  // Besides, one record of a log has rotted. It may end the log where it stood, unless a later
+  // record vouches for it: what was acknowledged before some acknowledged batch was issued is
+  // there.
+  kRottenLog,
+  // Besides, a sync has forgotten what it had to make durable, since KvModel::Freeze.
+  kForgottenSync,
+  // Besides, anything may have become of logs and names: any state that there ever was.
+  kBrokenStorage,
 };
+
+// What is owed after both.
+CrashKind Together(CrashKind a, CrashKind b);
 
 class CrashOracle {
  public:
@@ -58,6 +75,17 @@ class CrashOracle {
   // `recovered` is everything a forward scan returned, in its order. A crash inside a recovery is
   // as bad as the worst crash since the last Rebase: say so in `kind`.
   Verdict CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind) const;
+
+  // What has to be there at least, as sequence numbers: logged batches up to `durable`, all up to
+  // `flushed`. A reader that opens the store beside its writer, and so before later
+  // acknowledgements, is judged by that of the moment at which it began.
+  struct Floor {
+    uint64_t durable = 0;
+    uint64_t flushed = 0;
+  };
+  Floor FloorNow(CrashKind kind) const;
+  Verdict CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
+                        const Floor& floor) const;
 
   // Recovery is idempotent: `recovered` must be exactly the state that `first` was accepted for.
   Verdict CheckSameRecovery(std::span<const KeyValue> recovered, const Verdict& first) const;
@@ -78,14 +106,16 @@ class CrashOracle {
     uint64_t hash = 0;
   };
 
-  bool SearchRow(const Recovered& recovered, const Row& row, size_t start, const Prefix& prefix,
-                 Verdict* verdict) const;
-  bool Search(const Recovered& recovered, Verdict* verdict) const;
-  bool SearchVariants(const Recovered& recovered, Verdict* verdict) const;
-  const Row& RowAt(size_t boundary) const;
+  // `verdict` brings the floors in, and takes the prefix of `log` that was found.
+  bool Search(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const;
+  bool SearchPast(const Recovered& recovered, CrashKind kind, Verdict* verdict) const;
+  bool SearchRow(const CommitLog& log, const Recovered& recovered, const Row& row, size_t start,
+                 const Prefix& prefix, Verdict* verdict) const;
+  bool SearchVariants(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const;
+  const Row& RowAt(const CommitLog& log, size_t boundary, Row* scratch) const;
 
   const KvModel* model_;
-  // By boundary; they hold as long as the log was not rebuilt.
+  // Of the model's own log, by boundary; they hold as long as the log was not rebuilt.
   mutable std::map<size_t, Row> rows_;
   mutable uint64_t rebuilds_ = 0;
 };

@@ -16,6 +16,8 @@ using enum FailureClass;
 
 class CrashOracleTest : public testing::Test {
  protected:
+  explicit CrashOracleTest(MayVanish may_vanish = nullptr) : model_(std::move(may_vanish)) {}
+
   // Issues and acknowledges at the next sequence number.
   uint64_t Write(Batch batch, Durability durability) {
     const uint64_t first = next_;
@@ -321,6 +323,126 @@ TEST_F(CrashOracleTest, NumberThatBecomesKnownLateRebuildsTheRows) {
   EXPECT_EQ(ClassOf({{"b", "2"}}), kHoleAfterDurable);
   EXPECT_TRUE(Check({{"a", "1"}, {"b", "2"}}).ok());
   EXPECT_TRUE(Check({{"a", "1"}}).ok());
+}
+
+// Storage that breaks its promises. --------------------------------------------------------------
+
+TEST_F(CrashOracleTest, ARottenLogMayEndWhereNoLaterRecordVouchesForIt) {
+  Put("a", "1", kSync);
+  Put("b", "2", kProcess);
+  Put("c", "3", kSync);
+  EXPECT_EQ(ClassOf({{"a", "1"}, {"b", "2"}}), kDurableWriteLost);
+  EXPECT_TRUE(Check({{"a", "1"}, {"b", "2"}}, CrashKind::kRottenLog).ok());
+  EXPECT_TRUE(Check({{"a", "1"}}, CrashKind::kRottenLog).ok()) << "the record of b has rotted";
+  EXPECT_FALSE(Check({}, CrashKind::kRottenLog).ok()) << "that of c says that a was synced";
+  EXPECT_FALSE(Check({{"a", "1"}, {"c", "3"}}, CrashKind::kRottenLog).ok()) << "not a prefix";
+  Flush();
+  EXPECT_FALSE(Check({{"a", "1"}, {"b", "2"}}, CrashKind::kRottenLog).ok()) << "in tables";
+}
+
+TEST_F(CrashOracleTest, ConcurrentSyncsDoNotVouchForEachOther) {
+  const auto first = model_.Issue({Operation::Put("a", "1")}, kSync);
+  const auto second = model_.Issue({Operation::Put("b", "2")}, kSync);
+  ASSERT_TRUE(model_.Acknowledge(first, 1).ok());
+  ASSERT_TRUE(model_.Acknowledge(second, 2).ok());
+  EXPECT_TRUE(Check({}, CrashKind::kRottenLog).ok());
+}
+
+TEST_F(CrashOracleTest, AForgottenSyncTakesNothingFromBeforeIt) {
+  Put("a", "1", kSync);
+  model_.KeepPast();
+  model_.Freeze();
+  Put("b", "2", kSync);
+  Flush();
+  EXPECT_TRUE(Check({{"a", "1"}}, CrashKind::kForgottenSync).ok());
+  EXPECT_FALSE(Check({{"b", "2"}}, CrashKind::kForgottenSync).ok());
+  EXPECT_FALSE(Check({}, CrashKind::kForgottenSync).ok());
+}
+
+TEST_F(CrashOracleTest, WhatWasForgottenMayShowEpochsLater) {
+  model_.KeepPast();
+  Put("a", "1", kSync);
+  model_.Freeze();
+  Put("b", "2", kSync);
+  // A clean reopening finds everything in the page cache.
+  model_.Rebase(Check({{"a", "1"}, {"b", "2"}}, CrashKind::kClean));
+  Put("c", "3", kSync);
+  EXPECT_FALSE(Check({}, CrashKind::kForgottenSync).ok());
+  EXPECT_FALSE(Check({{"a", "1"}}).ok()) << "a recovery settles it where nobody lied";
+  const Verdict verdict = Check({{"a", "1"}}, CrashKind::kForgottenSync);
+  ASSERT_TRUE(verdict.ok());
+  EXPECT_EQ(verdict.epochs_back, 1u);
+  EXPECT_EQ(oracle_.StateOf(verdict), (State{{"a", "1"}}));
+  model_.Thaw();
+  model_.Rebase(verdict);
+  next_ = 2;
+  Put("d", "4", kSync);
+  EXPECT_TRUE(Check({{"a", "1"}, {"d", "4"}}).ok());
+  EXPECT_FALSE(Check({{"a", "1"}}, CrashKind::kForgottenSync).ok()) << "it has shown";
+  EXPECT_FALSE(Check({{"a", "1"}, {"b", "2"}, {"d", "4"}}, CrashKind::kBrokenStorage).ok());
+}
+
+TEST_F(CrashOracleTest, BrokenStorageLeavesAnyStateThatThereEverWas) {
+  model_.KeepPast();
+  Put("a", "1", kSync);
+  Put("b", "2", kNoLog);
+  Flush();
+  model_.Rebase(Check({{"a", "1"}, {"b", "2"}}));
+  Delete("a", kSync);
+  Flush();
+  for (const State& state :
+       {State{}, State{{"a", "1"}}, State{{"a", "1"}, {"b", "2"}}, State{{"b", "2"}}}) {
+    EXPECT_TRUE(Check(state, CrashKind::kBrokenStorage).ok());
+  }
+  EXPECT_EQ(ClassOf({{"a", "2"}}, CrashKind::kBrokenStorage), kWrongData);
+}
+
+TEST(CrashKindTest, TwoHarmsAreWorseThanEither) {
+  using enum CrashKind;
+  EXPECT_EQ(Together(kClean, kPowerLoss), kPowerLoss);
+  EXPECT_EQ(Together(kRottenLog, kProcessDeath), kRottenLog);
+  EXPECT_EQ(Together(kRottenLog, kRottenLog), kBrokenStorage) << "the voucher may have rotted too";
+  EXPECT_EQ(Together(kForgottenSync, kForgottenSync), kForgottenSync);
+  EXPECT_EQ(Together(kForgottenSync, kRottenLog), kBrokenStorage);
+}
+
+// What a compaction filter drops: the newest value of its key, never to show an older one.
+class VanishingTest : public CrashOracleTest {
+ protected:
+  VanishingTest()
+      : CrashOracleTest([](std::string_view, std::string_view v) { return v == "x"; }) {}
+};
+
+TEST_F(VanishingTest, ThePairMayBeThereOrNotAndNothingElseMayBeInItsPlace) {
+  Put("a", "1", kSync);
+  Put("a", "x", kSync);
+  Put("b", "2", kSync);
+  EXPECT_TRUE(Check({{"a", "x"}, {"b", "2"}}).ok());
+  EXPECT_TRUE(Check({{"b", "2"}}).ok());
+  EXPECT_EQ(ClassOf({{"a", "1"}, {"b", "2"}}), kDurableWriteLost);
+  EXPECT_EQ(ClassOf({{"a", "x"}}), kDurableWriteLost);
+  EXPECT_EQ(ClassOf({}), kDurableWriteLost);
+  EXPECT_EQ(ClassOf({{"b", "2"}, {"c", "x"}}), kWrongData);
+}
+
+TEST_F(VanishingTest, WhatVanishedBeforeARecoveryStaysAway) {
+  Put("a", "x", kSync);
+  Put("b", "2", kSync);
+  const Verdict there = Check({{"a", "x"}, {"b", "2"}});
+  const Verdict gone = Check({{"b", "2"}});
+  ASSERT_TRUE(gone.ok());
+  const KeyValue rest[] = {{"b", "2"}};
+  EXPECT_TRUE(oracle_.CheckSameRecovery(rest, there).ok());  // a merge came between
+  model_.Rebase(gone);
+  EXPECT_TRUE(Check({{"b", "2"}}).ok());
+  EXPECT_FALSE(Check({{"a", "x"}, {"b", "2"}}).ok());
+}
+
+TEST_F(VanishingTest, AnOverwrittenOneCountsNoMore) {
+  Put("a", "x", kSync);
+  Put("a", "3", kSync);
+  EXPECT_TRUE(Check({{"a", "3"}}).ok());
+  EXPECT_EQ(ClassOf({}), kDurableWriteLost);
 }
 
 TEST(CrashOracleVerdictTest, OtherFailuresHaveTheirClasses) {

@@ -71,6 +71,13 @@ class Examination {
   }
 
  private:
+  // Whether a key that should have this value, or none, may look like that.
+  bool Explains(bool has_value, std::string_view value, std::string_view key,
+                const Sighting& seen) const {
+    if (!seen.found) return !has_value || log_.MayBeGone(key, value);
+    return has_value && value == seen.value;
+  }
+
   void See(const CommitLog::KeyHistory& history, const KeyValue* pair) {
     Sighting seen;
     seen.history = &history;
@@ -85,7 +92,7 @@ class Examination {
     std::string_view value;
     const auto same = [&](const CommitLog::Version* version) {
       const bool has_value = ValueOf(history, version, &value);
-      return has_value == seen.found && (!has_value || value == seen.value);
+      return Explains(has_value, value, history.key, seen);
     };
     if (same(nullptr)) match(kBase, true);
     for (const CommitLog::Version& version : history.versions) {
@@ -247,7 +254,7 @@ class Examination {
             Prefix{.n = n, .flushed = n, .skipped = {}}.Latest(*seen.history);
         std::string_view value;
         const bool has_value = ValueOf(*seen.history, version, &value);
-        if (has_value == seen.found && (!has_value || value == seen.value)) continue;
+        if (Explains(has_value, value, key, seen)) continue;
         ++differing;
         if (first != nullptr) continue;
         first = &seen;

@@ -30,7 +30,7 @@ bool Same(const std::string_view* found, bool has_value, std::string_view value)
 
 }  // namespace
 
-KvModel::KvModel() = default;
+KvModel::KvModel(MayVanish may_vanish) : log_(std::move(may_vanish)) {}
 
 KvModel::InFlightMap::iterator KvModel::Find(BatchId id) {
   const auto at = in_flight_.find(id);
@@ -43,6 +43,7 @@ KvModel::BatchId KvModel::Issue(Batch batch, Durability durability) {
   issued.batch = std::move(batch);
   issued.durability = durability;
   issued.issued = Now();
+  issued.synced = synced_sequence_;
   issued.issued_poisoned = poisoned_;
   issued.epoch = epoch_;
   in_flight_.emplace(next_id_, std::move(issued));
@@ -112,8 +113,9 @@ Violation KvModel::Acknowledge(BatchId id, uint64_t first_sequence) {
   if (batch.durability != Durability::kNone) {
     logged_sequence_ = std::max(logged_sequence_, last_sequence);
   }
-  if (batch.durability == Durability::kSync) {
+  if (batch.durability == Durability::kSync && !frozen_) {
     synced_sequence_ = std::max(synced_sequence_, last_sequence);
+    promised_sequence_ = std::max(promised_sequence_, batch.synced);
   }
   in_flight_.erase(at);
   return {};
@@ -148,7 +150,20 @@ void KvModel::Resumed() {
   ++epoch_;
 }
 
+void KvModel::PushPast() {
+  if (!keeps_past_) return;
+  past_.push_back(std::make_unique<PastEpoch>(PastEpoch{.log = log_.Clone(),
+                                                        .synced = synced_sequence_,
+                                                        .flushed = flushed_sequence_,
+                                                        .frozen = frozen_}));
+}
+
+const CommitLog& KvModel::LogOf(const Verdict& verdict) const {
+  return verdict.epochs_back == 0 ? log_ : past_[past_.size() - verdict.epochs_back]->log;
+}
+
 void KvModel::DropFailed() {
+  if (log_.any_failed()) PushPast();
   if (!log_.entries().empty()) dropped_sequence_ = log_.entries().back().last_sequence;
   dropped_epoch_ = epoch_;
   for (size_t position = log_.entries().size(); position-- > 0;) {
@@ -162,6 +177,7 @@ KvModel::Moment KvModel::Now() const {
 }
 
 void KvModel::AcknowledgeSync(const Moment& begin) {
+  if (frozen_) return;
   synced_events_ = std::max(synced_events_, begin.events);
   // The highest logged batch acknowledged by then: a kNone batch at the top promises nothing.
   for (size_t p = log_.PositionAfter(begin.acknowledged); p-- > 0;) {
@@ -175,6 +191,7 @@ void KvModel::AcknowledgeSync(const Moment& begin) {
 }
 
 void KvModel::AcknowledgeFlush(const Moment& begin) {
+  if (frozen_) return;
   flushed_events_ = std::max(flushed_events_, begin.events);
   flushed_sequence_ = std::max(flushed_sequence_, begin.acknowledged);
 }
@@ -203,12 +220,16 @@ State KvModel::StateAt(uint64_t at_sequence) const {
 Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
                             const Moment& begin) {
   const std::optional<std::string_view> before = Get(key, begin.visible);
-  if (Same(value, before.has_value(), before.value_or(""))) return {};
+  const auto explains = [&](bool has_value, std::string_view expected) {
+    return Same(value, has_value, expected) ||
+           (value == nullptr && has_value && MayBeGone(key, expected));
+  };
+  if (explains(before.has_value(), before.value_or(""))) return {};
   if (const auto at = log_.keys().find(key); at != log_.keys().end()) {
     const size_t from = log_.PositionAfter(begin.visible);
     for (const CommitLog::Version& version : at->second.versions) {
       if (version.position < from || version.failed) continue;
-      if (!Same(value, !version.deleted, version.value)) continue;
+      if (!explains(!version.deleted, version.value)) continue;
       Observe(log_.entries()[version.position].last_sequence);
       return {};
     }
@@ -218,7 +239,7 @@ Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
     const auto last = std::find_if(batch.batch.rbegin(), batch.batch.rend(),
                                    [&](const Operation& o) { return o.Touches(key); });
     if (last == batch.batch.rend()) continue;
-    if (Same(value, last->kind == Operation::Kind::kPut, last->value)) return {};
+    if (explains(last->kind == Operation::Kind::kPut, last->value)) return {};
   }
   return {FailureClass::kWrongRead,
           "get " + Quoted(key) + " found " + Shown(value) + "; at sequence " +
@@ -239,6 +260,10 @@ Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found
       if (!IsAboveLower(key, range.lower) || !IsBelowUpper(key, range.upper)) continue;
       if (!ValueOf(history, log_.Visible(history, sequence), &value)) continue;
       same = i < found.size() && found[i] == KeyValue{key, value};
+      if (!same && MayBeGone(key, value)) {
+        same = true;
+        continue;
+      }
       if (!same) {
         if (difference.empty()) {
           difference = "at sequence " + std::to_string(sequence) + " expected " + Quoted(key) +
@@ -282,23 +307,34 @@ void KvModel::Rebase(const Verdict& verdict) {
   Require(verdict.ok(), "rebased on a recovery that was not accepted");
   // Above the floor several prefixes may make this state, and the store goes on from the one it
   // took: only what is above the floor in all of them is a bound on its next number.
+  const CommitLog& from = LogOf(verdict);
   const uint64_t base_sequence = verdict.floor_position == 0
-                                     ? log_.base_sequence()
-                                     : log_.entries()[verdict.floor_position - 1].last_sequence;
+                                     ? from.base_sequence()
+                                     : from.entries()[verdict.floor_position - 1].last_sequence;
   for (const auto& [id, batch] : in_flight_) {
     if (batch.first_sequence == 0) log_.Disown(batch.batch);
   }
   in_flight_.clear();
   const Prefix& prefix = verdict.prefix;
-  log_.Rebase([&](const CommitLog::KeyHistory& history) { return prefix.Latest(history); },
-              [&](const CommitLog::Version& version) { return prefix.Includes(version); },
-              base_sequence);
+  if (verdict.epochs_back == 0) {
+    PushPast();
+    log_.Rebase([&](const CommitLog::KeyHistory& history) { return prefix.Latest(history); },
+                [&](const CommitLog::Version& version) { return prefix.Includes(version); },
+                base_sequence);
+    log_.Forget(verdict.vanished);
+  } else {
+    State state = StateOf(from, prefix);
+    for (const std::string& key : verdict.vanished) state.erase(key);
+    PushPast();
+    log_.RebaseTo(state, base_sequence);
+  }
   poisoned_ = false;
   ++epoch_;
   dropped_sequence_ = 0;
   latest_acknowledged_ = base_sequence;
   observed_ = 0;
   logged_sequence_ = synced_sequence_ = flushed_sequence_ = base_sequence;
+  promised_sequence_ = base_sequence;
   synced_events_ = flushed_events_ = events_;
 }
 

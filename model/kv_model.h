@@ -30,6 +30,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,7 +56,8 @@ class KvModel {
     uint64_t visible = 0;       // highest sequence number acknowledged, or seen by a read, by then
   };
 
-  KvModel();
+  // Pairs for which `may_vanish` is true may be missing wherever they are the ones to be seen.
+  explicit KvModel(MayVanish may_vanish = nullptr);
   KvModel(const KvModel&) = delete;
   KvModel& operator=(const KvModel&) = delete;
 
@@ -98,6 +100,27 @@ class KvModel {
   // anything, kNone batches too.
   void AcknowledgeFlush(const Moment& begin);
 
+  // --- storage that breaks its promises ----------------------------------------------------
+
+  // From here on the logs of earlier epochs are kept, for CrashOracle to look back into.
+  void KeepPast() { keeps_past_ = true; }
+  // A sync has lied: what is acknowledged as durable from now on is not.
+  void Freeze() { frozen_ = true; }
+  // What had been forgotten by then has shown in the recovery that is accepted next.
+  void Thaw() { frozen_ = false; }
+
+  // What the log was before a rebase, or before failed batches were dropped from it.
+  struct PastEpoch {
+    CommitLog log;
+    uint64_t synced = 0;  // as synced_sequence and flushed_sequence were
+    uint64_t flushed = 0;
+    bool frozen = false;  // what it acknowledged, its end included, may be forgotten
+  };
+  // Oldest first.
+  const std::vector<std::unique_ptr<PastEpoch>>& past() const { return past_; }
+  // The log that an accepted verdict speaks of.
+  const CommitLog& LogOf(const Verdict& verdict) const;
+
   // --- reads ------------------------------------------------------------------------------
 
   // Highest sequence number of an acknowledged batch, or of the recovered state.
@@ -105,6 +128,10 @@ class KvModel {
 
   // The value of `key` as of `at_sequence`.
   std::optional<std::string_view> Get(std::string_view key, uint64_t at_sequence) const;
+
+  bool MayBeGone(std::string_view key, std::string_view value) const {
+    return log_.MayBeGone(key, value);
+  }
 
   // The whole state as of `at_sequence`.
   State StateAt(uint64_t at_sequence) const;
@@ -134,6 +161,9 @@ class KvModel {
   uint64_t synced_sequence() const { return synced_sequence_; }
   uint64_t flushed_sequence() const { return flushed_sequence_; }
   uint64_t logged_sequence() const { return logged_sequence_; }
+  // A synced batch was in the log that was issued when everything up to here had been acknowledged
+  // as synced: its record says so, so that what is missing below it must be missed.
+  uint64_t promised_sequence() const { return promised_sequence_; }
   uint64_t synced_events() const { return synced_events_; }
   uint64_t flushed_events() const { return flushed_events_; }
   // Where a value that no legal state holds for this key may have come from, for messages.
@@ -146,11 +176,13 @@ class KvModel {
     bool issued_poisoned = false;  // after another one had failed (O3), in this epoch
     uint64_t epoch = 0;
     uint64_t first_sequence = 0;  // 0 until known
+    uint64_t synced = 0;          // synced_sequence when issued
     Moment issued;
   };
 
   using InFlightMap = std::map<BatchId, InFlight>;
   InFlightMap::iterator Find(BatchId id);
+  void PushPast();
   Violation Number(BatchId id, InFlight* batch, uint64_t first_sequence);
 
   CommitLog log_;
@@ -162,12 +194,16 @@ class KvModel {
   uint64_t epoch_ = 0;             // how often it was resumed or rebased
   uint64_t events_ = 0;            // acknowledgements, ever
   uint64_t latest_acknowledged_ = 0;
-  uint64_t observed_ = 0;          // highest sequence number that a read is known to have seen
-  uint64_t logged_sequence_ = 0;   // highest acknowledged one that went to the log
-  uint64_t synced_sequence_ = 0;   // durable against loss of power up to here
+  uint64_t observed_ = 0;         // highest sequence number that a read is known to have seen
+  uint64_t logged_sequence_ = 0;  // highest acknowledged one that went to the log
+  uint64_t synced_sequence_ = 0;  // durable against loss of power up to here
+  uint64_t promised_sequence_ = 0;
   uint64_t synced_events_ = 0;     // batches acknowledged by then are durable in their own right
   uint64_t flushed_sequence_ = 0;  // in tables up to here, kNone batches too
   uint64_t flushed_events_ = 0;
+  bool keeps_past_ = false;
+  bool frozen_ = false;
+  std::vector<std::unique_ptr<PastEpoch>> past_;
 };
 
 }  // namespace shearpin::model

@@ -37,6 +37,25 @@ TEST(KvModelTest, ReadsAtEverySequence) {
   EXPECT_EQ(model.LatestAcknowledged(), 8u);
 }
 
+TEST(KvModelTest, WhatMayVanishMayBeMissingInReadsAndNothingOlderShows) {
+  KvModel model([](std::string_view, std::string_view value) { return value == "x"; });
+  ASSERT_TRUE(model.Acknowledge(model.Issue(Put("k", "1"), kProcess), 1).ok());
+  ASSERT_TRUE(model.Acknowledge(model.Issue(Put("k", "x"), kProcess), 2).ok());
+  ASSERT_TRUE(model.Acknowledge(model.Issue(Put("l", "2"), kProcess), 3).ok());
+  const auto now = model.Now();
+  const std::string_view old = "1", current = "x";
+  EXPECT_TRUE(model.CheckGet("k", &current, now).ok());
+  EXPECT_TRUE(model.CheckGet("k", nullptr, now).ok());
+  EXPECT_FALSE(model.CheckGet("k", &old, now).ok());
+  EXPECT_FALSE(model.CheckGet("l", nullptr, now).ok());
+  const KeyValue all[] = {{"k", "x"}, {"l", "2"}}, rest[] = {{"l", "2"}},
+                 stale[] = {{"k", "1"}, {"l", "2"}};
+  EXPECT_TRUE(model.CheckScan({}, all, now).ok());
+  EXPECT_TRUE(model.CheckScan({}, rest, now).ok());
+  EXPECT_FALSE(model.CheckScan({}, stale, now).ok());
+  EXPECT_FALSE(model.CheckScan({}, std::span(all, 1), now).ok());
+}
+
 TEST(KvModelTest, OverlappingSequencesBreakO1) {
   KvModel model;
   const auto a = model.Issue({Operation::Put("k", "1"), Operation::Put("l", "1")}, kProcess);
@@ -50,6 +69,49 @@ TEST(KvModelTest, OverlappingSequencesBreakO1) {
   EXPECT_FALSE(model.Assign(c, 4).ok());
   EXPECT_TRUE(model.Assign(c, 3).ok());
   EXPECT_TRUE(model.Acknowledge(b, 7).ok());
+}
+
+TEST(KvModelTest, WhatADropTookNeverComesBackAndItsNumbersStayUsed) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kNone);
+  ASSERT_TRUE(model.Acknowledge(a, 1).ok());
+  const auto b = model.Issue(Put("k", "2"), kSync);
+  ASSERT_TRUE(model.Fail(b, 2).ok());
+  EXPECT_TRUE(model.log().any_failed());
+  model.Resumed();
+  model.DropFailed();
+  ASSERT_EQ(model.log().entries().size(), 1u) << "the failed one is out";
+  EXPECT_EQ(model.flushed_sequence(), 1u) << "and what was acknowledged is durable, unlogged too";
+  const auto c = model.Issue(Put("k", "3"), kProcess);
+  EXPECT_FALSE(model.Assign(c, 2).ok()) << "the number of the dropped one";
+  EXPECT_TRUE(model.Acknowledge(c, 3).ok());
+  EXPECT_EQ(model.Get("k", 2), "1");
+  EXPECT_EQ(model.Get("k", 3), "3");
+}
+
+TEST(KvModelTest, WithoutADropWhatFailedStaysPossible) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kProcess);
+  ASSERT_TRUE(model.Fail(a, 1).ok());
+  model.Resumed();
+  ASSERT_EQ(model.log().entries().size(), 1u);
+  EXPECT_EQ(model.log().entries().front().fate, CommitLog::Fate::kFailed);
+  EXPECT_EQ(model.flushed_sequence(), 0u);
+}
+
+// A batch that had its number before the drop, and hears of its failure only after it.
+TEST(KvModelTest, AFailureThatIsToldAfterTheDropIsDroppedToo) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kProcess);
+  ASSERT_TRUE(model.Assign(a, 1).ok());
+  const auto b = model.Issue(Put("l", "1"), kProcess);
+  ASSERT_TRUE(model.Fail(b, 2).ok());
+  model.Resumed();
+  model.DropFailed();
+  ASSERT_TRUE(model.Fail(a, 1).ok());
+  for (const CommitLog::Entry& entry : model.log().entries()) {
+    EXPECT_NE(entry.fate, CommitLog::Fate::kFailed);
+  }
 }
 
 TEST(KvModelTest, BurntSequencesAreNotUsedAgain) {

@@ -36,4 +36,15 @@ bool ValueOf(const CommitLog::KeyHistory& history, const CommitLog::Version* ver
   return true;
 }
 
+State StateOf(const CommitLog& log, const Prefix& prefix) {
+  State state;
+  std::string_view value;
+  for (const auto& [key, history] : log.keys()) {
+    if (ValueOf(history, prefix.Latest(history), &value)) {
+      state.emplace_hint(state.end(), key, value);
+    }
+  }
+  return state;
+}
+
 }  // namespace shearpin::model

@@ -31,4 +31,7 @@ uint64_t HashOf(const CommitLog::KeyHistory& history, const CommitLog::Version* 
 bool ValueOf(const CommitLog::KeyHistory& history, const CommitLog::Version* version,
              std::string_view* value);
 
+// The state that the prefix of `log` makes.
+State StateOf(const CommitLog& log, const Prefix& prefix);
+
 }  // namespace shearpin::model

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "model/failure.h"
 #include "model/prefix.h"
@@ -24,6 +25,12 @@ struct [[nodiscard]] Verdict {
   // though later ones are there; and the position of the durable floor. KvModel::Rebase wants it.
   Prefix prefix;
   size_t floor_position = 0;
+  // How many rebases ago the log was the model's that these are positions in: 0, unless the
+  // storage broke its promises.
+  size_t epochs_back = 0;
+
+  // Keys of that state that were missing, as they may be by a compaction filter.
+  std::vector<std::string> vanished;
 
   bool ok() const { return failure_class == FailureClass::kNone; }
 };

@@ -94,7 +94,8 @@ class Campaign::Loop {
 
   bool Stopped() const {
     return interrupts_ > 0 || failures_ >= options_.most_failures ||
-           Seconds() >= options_.seconds || next_seed_ - options_.start_seed >= options_.most_seeds;
+           Seconds() >= options_.seconds || operations_ >= options_.most_operations ||
+           next_seed_ - options_.start_seed >= options_.most_seeds;
   }
 
   void HandOut() {
@@ -135,6 +136,9 @@ class Campaign::Loop {
     while (const auto report = (*worker)->TakeReport(Seconds())) {
       last_seed_ = report->seed;
       if (report->finding) ++failures_;
+      if (const auto found = report->figures.find("operations"); found != report->figures.end()) {
+        operations_ += found->second;
+      }
       campaign_.on_report_(*report);
     }
     if (alive) {
@@ -189,6 +193,7 @@ class Campaign::Loop {
   uint64_t next_seed_;
   uint64_t last_seed_ = 0;
   uint64_t failures_ = 0;
+  uint64_t operations_ = 0;
   int interrupts_ = 0;
 };
 

@@ -23,7 +23,8 @@ namespace shearpin::sim {
 struct CampaignOptions {
   uint64_t start_seed = 1;
   uint64_t most_seeds = std::numeric_limits<uint64_t>::max();
-  double seconds = std::numeric_limits<double>::infinity();  // of wall clock
+  double seconds = std::numeric_limits<double>::infinity();         // of wall clock
+  uint64_t most_operations = std::numeric_limits<uint64_t>::max();  // no new seeds after so many
   int jobs = 1;
   uint64_t most_failures = std::numeric_limits<uint64_t>::max();  // no new seeds after so many
   double hang_seconds = 300;  // a seed that takes longer has its worker killed

@@ -113,6 +113,15 @@ TEST(CampaignTest, StopsAtTheFirstFailureIfAsked) {
   EXPECT_EQ(seen.outcome.next_seed, 5u);
 }
 
+TEST(CampaignTest, StopsAfterEnoughOperations) {
+  const Seen seen = RunCampaign({.start_seed = 1, .most_operations = 100, .jobs = 2},
+                                [](uint64_t seed) { return Answer(seed); });
+  uint64_t operations = 0;  // seed N counts N of them
+  for (const auto& [seed, count] : seen.reports) operations += seed;
+  EXPECT_GE(operations, 100u);
+  EXPECT_LT(seen.reports.size(), 30u);
+}
+
 // The first signal lets the seeds in flight finish: what follows is carried on at the next seed.
 TEST(CampaignTest, StopsCleanlyOnASignal) {
   for (const int signal : {SIGINT, SIGTERM}) {
@@ -131,6 +140,12 @@ TEST(SeedReportTest, SurvivesItsJson) {
   SeedReport report = Answer(18446744073709551615u);
   report.faults["eio"] = 3;
   report.events["opened"] = 1;
+  report.matrix["append eio"] = 2;
+  report.calls["append"] = 40;
+  report.probes["step:put"] = 5;
+  report.coverage = {{0, 3, 7}, {3}};
+  report.profile = "posix-min";
+  report.policy = "tiered";
   report.abandoned = true;
   report.finding =
       Finding{report.seed, FailureClass::kWrongData, "two\nlines \"quoted\"", {"a", "b"},
@@ -141,6 +156,12 @@ TEST(SeedReportTest, SurvivesItsJson) {
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(SeedReportToJson(*back), json);
   EXPECT_EQ(back->seed, report.seed);
+  EXPECT_EQ(back->coverage, report.coverage);
+  EXPECT_EQ(back->matrix, report.matrix);
+  EXPECT_EQ(back->calls, report.calls);
+  EXPECT_EQ(back->probes, report.probes);
+  EXPECT_EQ(back->profile, report.profile);
+  EXPECT_EQ(back->policy, report.policy);
   EXPECT_EQ(back->finding->last_operations, report.finding->last_operations);
   EXPECT_FALSE(SeedReportFromJson("{not json").has_value());
 }

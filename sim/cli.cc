@@ -3,14 +3,18 @@
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "faultfs/profile.h"
 #include "sim/campaign.h"
+#include "sim/explore_command.h"
 #include "sim/generator.h"
 #include "sim/progress.h"
 #include "sim/seed_runner.h"
@@ -42,6 +46,13 @@ void PrintLine(std::string_view line) {
   std::fputc('\n', stdout);
 }
 
+// " ext4-journal ext4-ordered ...".
+std::string KnownProfiles() {
+  std::string known;
+  for (const std::string_view name : faultfs::ProfileNames()) known += " " + std::string(name);
+  return known;
+}
+
 // What the commands share: options as given, and the outcome in figures and files.
 class Session {
  public:
@@ -65,6 +76,7 @@ class Session {
   // Counts the report; tells of its failure and leaves the plan behind.
   void Take(const SeedReport& report);
   int Finish(double seconds, int jobs, uint64_t next_seed) const;
+  int Explore(const Plan& plan, ExploreArguments arguments);
 
   const Tally& tally() const { return tally_; }
 
@@ -86,8 +98,9 @@ class Session {
 };
 
 void Session::AddGeneratorOptions(CLI::App* command) {
-  command->add_option("--profile", profile,
-                      "Disk profile of every run (default: drawn for each seed)");
+  command->add_option(
+      "--profile", profile,
+      "Disk profile of every run (default: drawn for each seed):" + KnownProfiles());
   command->add_option("--dataset", dataset_file,
                       "Draw keys and values from a file of KEY<TAB>VALUE lines");
 }
@@ -99,10 +112,8 @@ void Session::AddOutputOptions(CLI::App* command) {
 
 Status Session::Prepare() {
   if (!profile.empty() && faultfs::FindProfile(profile) == nullptr) {
-    std::string known;
-    for (const std::string_view name : faultfs::ProfileNames()) known += " " + std::string(name);
     return Status::InvalidArgument("--profile: unknown profile '" + profile + "' (expected one of" +
-                                   known + ")");
+                                   KnownProfiles() + ")");
   }
   generator_.profile = profile;
   if (!trace.empty() && trace != kTraceHere) {
@@ -190,9 +201,21 @@ void Session::TellFinding(const Finding& finding) {
 }
 
 int Session::Finish(double seconds, int jobs, uint64_t next_seed) const {
+  for (const std::string& missing : tally_.coverage().Missing()) {
+    std::printf("FAILED %s: %s\n",
+                std::string(FailureClassName(FailureClass::kNeverHappened)).c_str(),
+                missing.c_str());
+  }
   if (json) PrintLine(tally_.ToJson(seconds, jobs, next_seed));
   std::fflush(stdout);
   return tally_.failures() == 0 ? kExitOk : kExitFailed;
+}
+
+int Session::Explore(const Plan& plan, ExploreArguments arguments) {
+  arguments.out = AbsoluteUserPath(out);
+  arguments.json = json;
+  arguments.replay_command = "bazel run -c opt //sim -- replay";
+  return ExplorePlan(plan, arguments, &factory_) ? kExitOk : kExitFailed;
 }
 
 std::string SeedLine(const SeedReport& report) {
@@ -253,18 +276,20 @@ struct ReplayOptions {
   bool twice = false;
 };
 
+// The plan of a seed or of a file; nothing, and the reason told, if it cannot be read.
+std::optional<Plan> PlanOf(const Session& session, const std::optional<uint64_t>& seed,
+                           const std::string& file) {
+  if (seed) return session.Generate(*seed);
+  StatusOr<Plan> read = ReadPlan(AbsoluteUserPath(file));
+  if (read.ok()) return *std::move(read);
+  std::fprintf(stderr, "%s\n", std::string(read.status().message()).c_str());
+  return std::nullopt;
+}
+
 int ReplayCommand(Session* session, const ReplayOptions& options) {
-  Plan plan;
-  if (options.seed) {
-    plan = session->Generate(*options.seed);
-  } else {
-    StatusOr<Plan> read = ReadPlan(AbsoluteUserPath(options.file));
-    if (!read.ok()) {
-      std::fprintf(stderr, "%s\n", std::string(read.status().message()).c_str());
-      return kExitBadInput;
-    }
-    plan = *std::move(read);
-  }
+  const std::optional<Plan> read = PlanOf(*session, options.seed, options.file);
+  if (!read) return kExitBadInput;
+  const Plan& plan = *read;
   // In a process of its own, so that a crash of it is told like any other failure.
   CampaignOptions campaign;
   campaign.start_seed = plan.seed;
@@ -275,22 +300,69 @@ int ReplayCommand(Session* session, const ReplayOptions& options) {
   return session->Finish(outcome.seconds, 1, plan.seed + 1);
 }
 
+struct ExploreCommandOptions {
+  std::string file;
+  std::optional<uint64_t> seed;
+  ExploreArguments arguments;
+};
+
+CLI::App* AddExplore(CLI::App* app, Session* session, ExploreCommandOptions* options) {
+  CLI::App* explore = app->add_subcommand(
+      "explore", "Recover and check what crashes anywhere in one run may leave");
+  CLI::Option* file = explore->add_option("PLAN", options->file, "File of the plan");
+  CLI::Option* seed = explore->add_option("--seed", options->seed, "Seed instead of a file");
+  seed->excludes(file);
+  ExploreArguments& arguments = options->arguments;
+  explore
+      ->add_option("--depth", arguments.depth,
+                   "Crashes inside recoveries: 0 none, 1 in those of the run, 2 in theirs too")
+      ->check(CLI::Range(0, 8));
+  explore->add_option("--budget", arguments.budget, "States recovered at most")
+      ->check(CLI::PositiveNumber);
+  explore->add_option("--seconds", arguments.seconds, "How long at most; 0: without limit")
+      ->check(CLI::NonNegativeNumber);
+  explore->add_option("--random", arguments.random,
+                      "Random states at each place, after the systematic ones");
+  session->AddGeneratorOptions(explore);
+  session->AddOutputOptions(explore);
+  return explore;
+}
+
+int ExploreCommand(Session* session, const ExploreCommandOptions& options) {
+  if (options.file.empty() && !options.seed) {
+    std::fprintf(stderr, "explore: a plan file or --seed=N is needed\n");
+    return kExitBadInput;
+  }
+  const std::optional<Plan> plan = PlanOf(*session, options.seed, options.file);
+  return plan ? session->Explore(*plan, options.arguments) : kExitBadInput;
+}
+
 struct SoakOptions {
   double seconds = 60;
+  uint64_t operations = std::numeric_limits<uint64_t>::max();
   uint64_t start_seed = 1;
   int jobs = AllCores();
+
+  std::string Limit() const {
+    std::string text;
+    if (std::isfinite(seconds)) text = std::to_string(std::llround(seconds)) + " s";
+    if (operations == std::numeric_limits<uint64_t>::max()) return text;
+    return (text.empty() ? "" : text + " or ") + std::to_string(operations) + " operations";
+  }
 };
 
 int SoakCommand(Session* session, const SoakOptions& options) {
   CampaignOptions campaign;
   campaign.start_seed = options.start_seed;
   campaign.seconds = options.seconds;
+  campaign.most_operations = options.operations;
   campaign.jobs = options.jobs;
   campaign.most_failures = kMostSoakFailures;
-  std::printf("soak: seeds from %llu, %d jobs, %.0f s\n",
-              static_cast<unsigned long long>(options.start_seed), options.jobs, options.seconds);
+  std::printf("soak: seeds from %llu, %d jobs, %s\n",
+              static_cast<unsigned long long>(options.start_seed), options.jobs,
+              options.Limit().c_str());
   std::fflush(stdout);
-  Progress progress(stdout, options.seconds);
+  Progress progress(stdout, options.seconds, options.operations);
   const auto run_seed = [&](uint64_t seed) {
     return session->Run(session->Generate(seed), Repeat::kOnce);
   };
@@ -379,12 +451,19 @@ int RunCommandLine(int argc, const char* const* argv) {
 
   CLI::App* soak = app.add_subcommand("soak", "Run seeds on all cores for some time");
   SoakOptions soak_options;
-  soak->add_option("--seconds", soak_options.seconds, "How long")->check(CLI::PositiveNumber);
+  CLI::Option* seconds = soak->add_option("--seconds", soak_options.seconds, "How long");
+  seconds->check(CLI::PositiveNumber);
+  CLI::Option* operations =
+      soak->add_option("--operations", soak_options.operations,
+                       "Until clients have done so many operations, however long it takes");
+  operations->check(CLI::PositiveNumber)->default_str("no limit");
   soak->add_option("--start-seed", soak_options.start_seed, "First seed");
   soak->add_option("--jobs", soak_options.jobs, "Processes at once")->check(CLI::Range(1, 1024));
   session.AddGeneratorOptions(soak);
   session.AddOutputOptions(soak);
 
+  ExploreCommandOptions explore_options;
+  const CLI::App* explore = AddExplore(&app, &session, &explore_options);
   CLI::App* shrink = app.add_subcommand("shrink", "Make a failing plan small");
   ShrinkCommandOptions shrink_options;
   shrink_options.jobs = AllCores();
@@ -407,7 +486,8 @@ int RunCommandLine(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      std::fprintf(stderr, "unknown command '%s' (expected run, replay, soak, shrink or diff)\n",
+      std::fprintf(stderr,
+                   "unknown command '%s' (expected run, replay, soak, explore, shrink or diff)\n",
                    argv[1]);
       return kExitBadInput;
     }
@@ -428,6 +508,10 @@ int RunCommandLine(int argc, const char* const* argv) {
   }
   if (run->parsed()) return RunCommand(&session, run_options);
   if (replay->parsed()) return ReplayCommand(&session, replay_options);
+  if (operations->count() != 0 && seconds->count() == 0) {
+    soak_options.seconds = std::numeric_limits<double>::infinity();
+  }
+  if (explore->parsed()) return ExploreCommand(&session, explore_options);
   return SoakCommand(&session, soak_options);
 }
 

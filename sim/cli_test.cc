@@ -56,11 +56,29 @@ void ExpectFigures(const Json& json) {
 }
 
 TEST(CliTest, HelpOnEveryCommand) {
-  for (const char* command : {"", "run ", "replay ", "soak ", "shrink ", "diff "}) {
+  for (const char* command : {"", "run ", "replay ", "soak ", "explore ", "shrink ", "diff "}) {
     const Outcome outcome = Sim(std::string(command) + "--help");
     EXPECT_EQ(outcome.status, 0);
     EXPECT_NE(outcome.output.find("Usage"), std::string::npos) << outcome.output;
   }
+}
+
+TEST(CliTest, ExploreSaysHowMuchItLookedAt) {
+  const std::string out = Scratch("explore");
+  const Outcome outcome = Sim("explore --seed=4 --budget=2000 --json --out=" + out);
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  EXPECT_NE(outcome.output.find("that was all              no"), std::string::npos);
+  const Json json = outcome.LastJson();
+  ASSERT_TRUE(json.is_object()) << outcome.output;
+  EXPECT_EQ(json["crash_states"], 2000);
+  EXPECT_GT(json["legal_states"], json["distinct_states"]);
+  EXPECT_GT(json["crash_states_per_second"], 0);
+  EXPECT_EQ(json["failures"], 0);
+  EXPECT_EQ(json["digest"],
+            Sim("explore --seed=4 --budget=2000 --json --out=" + out).LastJson()["digest"]);
+  EXPECT_EQ(Sim("explore").status, 2);
+  EXPECT_EQ(Sim("explore " + Scratch("no-such.plan")).status, 2);
+  EXPECT_EQ(Sim("explore --seed=1 --depth=-1").status, 2);
 }
 
 TEST(CliTest, RunPrintsALineForEachSeedAndRepeatsItself) {

@@ -1,6 +1,7 @@
 #include "sim/client_session.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "sim/plan_terms.h"
@@ -111,8 +112,19 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
     case StepKind::kResume:
       status = Resume();
       break;
+    case StepKind::kIngest:
+      status = Ingest(step);
+      break;
+    case StepKind::kWait:
+      status = JudgeRead(opening_->subject->WaitForBackground());
+      break;
+    case StepKind::kReadOnly:
+      status = ReadOnly();
+      break;
   }
   ++context_->result().operations;
+  ++context_->result().steps[static_cast<size_t>(step.kind)];
+  ++context_->result().statuses[static_cast<size_t>(status.code())];
   context_->Remember(client_, index, status.code(), sequence_);
   // The digest has the step by its place; a reader wants its words.
   Trace& trace = context_->trace();
@@ -206,7 +218,8 @@ Status ClientSession::Get(const Step& step) {
     return status;
   }
   const std::optional<std::string_view> expected = context_->model().Get(key, snapshot->sequence());
-  if (expected.has_value() != status.ok() || (expected && *expected != view)) {
+  const bool gone = !status.ok() && expected && context_->model().MayBeGone(key, *expected);
+  if (!gone && (expected.has_value() != status.ok() || (expected && *expected != view))) {
     context_->Fail(FailureClass::kWrongRead,
                    WrongRead("get " + Abbreviated(key) + " at snapshot " +
                                  std::to_string(snapshot->sequence()),
@@ -221,31 +234,28 @@ Status ClientSession::Scan(const Step& step) {
   const KvModel::Moment begin = context_->model().Now();
   const std::unique_ptr<Iterator> iterator = opening_->subject->NewIterator(
       EngineBound(step.lower, &key_scratch_), EngineBound(step.upper, &upper_scratch_), snapshot);
-  arena_.clear();
-  sizes_.clear();
-  if (step.forward) {
-    iterator->SeekToFirst();
-  } else {
-    iterator->SeekToLast();
+  if (Status status = Collect(iterator.get(), step.forward); !status.ok()) {
+    return JudgeRead(std::move(status));
   }
-  while (iterator->Valid()) {
-    sizes_.emplace_back(iterator->key().size(), iterator->value().size());
-    arena_ += iterator->key();
-    arena_ += iterator->value();
-    if (step.forward) {
-      iterator->Next();
-    } else {
-      iterator->Prev();
-    }
-  }
-  if (Status status = iterator->status(); !status.ok()) return JudgeRead(std::move(status));
   context_->PollInFlight();
   CompareScan(step, snapshot, begin);
   return {};
 }
 
-void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
-                                const KvModel::Moment& begin) {
+Status ClientSession::Collect(Iterator* iterator, bool forward) {
+  arena_.clear();
+  sizes_.clear();
+  forward ? iterator->SeekToFirst() : iterator->SeekToLast();
+  while (iterator->Valid()) {
+    sizes_.emplace_back(iterator->key().size(), iterator->value().size());
+    arena_ += iterator->key();
+    arena_ += iterator->value();
+    forward ? iterator->Next() : iterator->Prev();
+  }
+  return iterator->status();
+}
+
+void ClientSession::MakePairs(bool forward) {
   pairs_.clear();
   const std::string_view bytes = arena_;
   size_t offset = 0;
@@ -253,7 +263,12 @@ void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
     pairs_.push_back({bytes.substr(offset, key_size), bytes.substr(offset + key_size, value_size)});
     offset += key_size + value_size;
   }
-  if (!step.forward) std::reverse(pairs_.begin(), pairs_.end());
+  if (!forward) std::reverse(pairs_.begin(), pairs_.end());
+}
+
+void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
+                                const KvModel::Moment& begin) {
+  MakePairs(step.forward);
   const model::Range range = {ModelBound(step.lower), ModelBound(step.upper)};
   if (snapshot == nullptr) {
     context_->Check(context_->model().CheckScan(range, pairs_, begin));
@@ -266,6 +281,11 @@ void ClientSession::CompareScan(const Step& step, const Snapshot* snapshot,
     if (found && cursor.Valid() && pairs_[i].key == cursor.key() &&
         pairs_[i].value == cursor.value()) {
       cursor.Next();
+      continue;
+    }
+    if (cursor.Valid() && context_->model().MayBeGone(cursor.key(), cursor.value())) {
+      cursor.Next();
+      --i;
       continue;
     }
     context_->Fail(
@@ -346,10 +366,18 @@ bool ClientSession::Move(IteratorSlot* slot, const sim::Move& move) {
 void ClientSession::CompareCursors(IteratorSlot* slot, const sim::Move& move) {
   const Iterator& found = *slot->iterator;
   std::string expected;
-  std::erase_if(slot->cursors, [&](const model::Cursor& cursor) {
-    const bool agrees =
-        cursor.Valid() == found.Valid() &&
-        (!found.Valid() || (cursor.key() == found.key() && cursor.value() == found.value()));
+  const bool forward =
+      move.kind == MoveKind::kFirst || move.kind == MoveKind::kNext || move.kind == MoveKind::kSeek;
+  std::erase_if(slot->cursors, [&](model::Cursor& cursor) {
+    const auto equal = [&] {
+      return cursor.Valid() == found.Valid() &&
+             (!found.Valid() || (cursor.key() == found.key() && cursor.value() == found.value()));
+    };
+    while (!equal() && cursor.Valid() &&
+           context_->model().MayBeGone(cursor.key(), cursor.value())) {
+      forward ? cursor.Next() : cursor.Prev();
+    }
+    const bool agrees = equal();
     if (!agrees) {
       if (!expected.empty()) expected += " or ";
       expected += ShowPair(cursor.Valid(), cursor.Valid() ? cursor.key() : "",
@@ -429,6 +457,72 @@ Status ClientSession::Checkpoint() {
     context_->Fail(ClassOf(order.failure_class), "a checkpoint " + order.message);
   }
   context_->checkpoints().push_back({std::move(directory), context_->model().StateAt(sequence_)});
+  return {};
+}
+
+// The last change of a key counts, as in a batch. What is before the table's number is in tables
+// when it is there, so everything up to it is as after a flush.
+Status ClientSession::Ingest(const Step& step) {
+  std::map<std::string, model::Operation> changes;
+  for (const Mutation& mutation : step.mutations) {
+    model::Operation operation;
+    ToOperation(mutation, &operation);
+    changes.insert_or_assign(operation.key, operation);
+  }
+  const std::string path = context_->NextTablePath();
+  const std::unique_ptr<SubjectBatch> table =
+      changes.empty() ? nullptr : opening_->subject->NewTable(path);
+  if (table == nullptr) return Status::NotSupported("no table to take in");
+  model::Batch batch;
+  for (const auto& [key, operation] : changes) {
+    AddTo(table.get(), operation);
+    batch.push_back(operation);
+  }
+  const uint64_t last = batch.size() - 1;
+  const KvModel::Moment begin = context_->model().Now();
+  const KvModel::BatchId id = context_->Issue(std::move(batch), Durability::kSync, table.get());
+  Status status = opening_->subject->Ingest(table.get());
+  context_->Landed(id);
+  sequence_ = table->first_sequence();
+  context_->Check(status.ok() ? context_->model().Acknowledge(id, sequence_)
+                              : context_->model().Fail(id, sequence_));
+  if (status.ok()) {
+    context_->model().AcknowledgeFlush({.acknowledged = sequence_ + last, .events = begin.events});
+  }
+  opening_->machine->fs().Unlink(path).IgnoreError();
+  return sequence_ == 0 ? JudgeRead(std::move(status)) : JudgeWrite(std::move(status), "a table");
+}
+
+// What a reader finds in the files of a live writer is what a recovery from them would find.
+// Where a failed sync has taken bytes with it, that is less than what was acknowledged.
+Status ClientSession::ReadOnly() {
+  const model::CrashOracle& oracle = context_->oracle();
+  const auto floor = oracle.FloorNow(model::CrashKind::kProcessDeath);
+  const auto durable_floor = oracle.FloorNow(model::CrashKind::kPowerLoss);
+  const uint64_t resumed = context_->events().count(EventKind::kResumed);
+  StatusOr<std::unique_ptr<Subject>> reader = opening_->open_reader();
+  if (reader.status().IsNotSupported()) return reader.status();
+  Status status = reader.status();
+  if (reader.ok()) {
+    status = Collect((*reader)->NewIterator({}, {}, nullptr).get(), true);
+    const Status closed = (*reader)->Close();
+    if (status.ok()) status = closed;
+  }
+  const bool bytes_lost = opening_->machine->failed_syncs() > opening_->failed_syncs;
+  if (status.IsCorruption() && bytes_lost) return status;
+  if (!status.ok()) return JudgeRead(std::move(status));
+  // It may have found what failed, and was gone for good by its end.
+  if (context_->events().count(EventKind::kResumed) != resumed) return {};
+  context_->PollInFlight();
+  MakePairs(true);
+  const auto kind = bytes_lost ? model::CrashKind::kPowerLoss : model::CrashKind::kProcessDeath;
+  const model::Verdict verdict =
+      oracle.CheckRecovery(pairs_, kind, bytes_lost ? durable_floor : floor);
+  sequence_ = verdict.n;
+  if (!verdict.ok()) {
+    context_->Fail(ClassOf(verdict.failure_class),
+                   "a reader beside the writer: " + verdict.message);
+  }
   return {};
 }
 

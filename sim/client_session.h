@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct Opening {
   Subject* subject;
   uint64_t failed_syncs = machine->failed_syncs();  // when it began
   StopReason stop = StopReason::kNone;
+  // Opens the same store once more, for reading only.
+  std::function<StatusOr<std::unique_ptr<Subject>>()> open_reader;
 
   bool Stopping() const {
     return stop != StopReason::kNone || machine->crashed() || context->failed();
@@ -62,6 +65,8 @@ class ClientSession {
   Status Flush();
   Status CompactRange(const Step& step);
   Status Checkpoint();
+  Status Ingest(const Step& step);
+  Status ReadOnly();
   Status Resume();
   Status Verify();
   Status Property(const Step& step);
@@ -71,6 +76,9 @@ class ClientSession {
   // An error of a write or sync: likewise, and this opening is over.
   Status JudgeWrite(Status status, std::string_view what);
   const Snapshot* SnapshotOf(const Step& step) const;
+  // Everything the iterator has, into arena_ and sizes_; then from there into pairs_, in key order.
+  Status Collect(Iterator* iterator, bool forward);
+  void MakePairs(bool forward);
   void CompareScan(const Step& step, const Snapshot* snapshot, const model::KvModel::Moment& begin);
   bool Move(IteratorSlot* slot, const sim::Move& move);
   void CompareCursors(IteratorSlot* slot, const sim::Move& move);

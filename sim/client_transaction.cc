@@ -81,6 +81,12 @@ Status ClientTransaction::Get(std::string key) {
   const model::Range range = {model::Bound::Inclusive(key), model::Bound::Inclusive(key)};
   const model::State expected = Expected(range);
   const bool found = status.ok();
+  const bool gone =
+      !found && !expected.empty() && context_->model().MayBeGone(key, expected.begin()->second);
+  if (gone) {
+    observations_.push_back({range, writes_.size()});
+    return {};
+  }
   if (found == expected.empty() || (found && expected.begin()->second != value)) {
     FailRead(WrongRead("get " + Abbreviated(key), found ? Abbreviated(value) : "nothing",
                        expected.empty() ? "nothing" : Abbreviated(expected.begin()->second)));
@@ -116,6 +122,10 @@ Status ClientTransaction::Scan(const Step& step) {
     for (; at != end || i < found.size(); ++at, ++i) {
       const bool has = i < found.size();
       if (has && at != end && found[i].first == at->first && found[i].second == at->second) {
+        continue;
+      }
+      if (at != end && context_->model().MayBeGone(at->first, at->second)) {
+        --i;
         continue;
       }
       return FailRead(

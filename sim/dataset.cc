@@ -1,35 +1,8 @@
 #include "sim/dataset.h"
 
+#include "engine/base/tsv_field.h"
+
 namespace shearpin::sim {
-namespace {
-
-bool Unescape(std::string_view text, std::string* bytes) {
-  bytes->clear();
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\') {
-      *bytes += text[i];
-      continue;
-    }
-    if (++i == text.size()) return false;
-    switch (text[i]) {
-      case 't':
-        *bytes += '\t';
-        break;
-      case 'n':
-        *bytes += '\n';
-        break;
-      case '\\':
-        *bytes += '\\';
-        break;
-      default:
-        return false;
-    }
-  }
-  return true;
-}
-
-}  // namespace
-
 StatusOr<Dataset> ParseDataset(std::string_view text, std::string_view file) {
   Dataset dataset;
   size_t number = 0;
@@ -45,7 +18,7 @@ StatusOr<Dataset> ParseDataset(std::string_view text, std::string_view file) {
       return Status::InvalidArgument(where + "expected a key, a tab and a value, found no tab");
     }
     auto& [key, value] = dataset.emplace_back();
-    if (!Unescape(line.substr(0, tab), &key) || !Unescape(line.substr(tab + 1), &value)) {
+    if (!UnescapeField(line.substr(0, tab), &key) || !UnescapeField(line.substr(tab + 1), &value)) {
       return Status::InvalidArgument(where + "unknown escape (expected \\t, \\n or \\\\)");
     }
   }

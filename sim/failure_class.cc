@@ -42,6 +42,8 @@ std::string_view FailureClassName(FailureClass failure_class) {
       return "process hung";
     case FailureClass::kDigestDiffers:
       return "digest differs";
+    case FailureClass::kNeverHappened:
+      return "never happened";
   }
   return "unknown";
 }

@@ -36,8 +36,10 @@ enum class FailureClass : uint8_t {
   kProcessCrashed,  // a signal, a failed CHECK, a sanitizer's report
   kProcessHung,     // it was killed for taking too long by the wall clock
   kDigestDiffers,   // two runs of one plan are not the same run
+  // Of many runs together.
+  kNeverHappened,  // what was due in enough of them (sim/coverage.h)
 };
-inline constexpr int kFailureClasses = 18;
+inline constexpr int kFailureClasses = 19;
 
 // "durable write lost", ... Stable: artefacts and command lines spell classes so.
 std::string_view FailureClassName(FailureClass failure_class);

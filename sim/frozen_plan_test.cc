@@ -65,6 +65,9 @@ client
   compact-range lower=including:"b" upper=including:"d"
   checkpoint
   resume
+  ingest put "x" "y" delete "z"
+  wait
+  read-only
 crash after=step:0.3 calls=17 moment=midway bytes=100 kind=power image=draw siblings=4
     sibling "power keep=none"
     sibling "power keep=prefix:7 tears=5:0x0f,6:0x01@2!0x80 fills=9:stale:3,10:garbage"

@@ -7,6 +7,7 @@
 #include "faultfs/profile.h"
 #include "sim/key_space.h"
 #include "sim/rng.h"
+#include "sim/trouble.h"
 
 namespace shearpin::sim {
 namespace {
@@ -27,7 +28,7 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     2,   // snapshot-release
     3,   // sync
     2,   // flush
-    1,   // reopen
+    2,   // reopen
     1,   // verify
     1,   // property
     1,   // sleep
@@ -44,6 +45,9 @@ constexpr std::array<uint32_t, kNumStepKinds> kStepWeights = {
     6,   // txn-scan
     7,   // txn-commit
     1,   // txn-rollback
+    3,   // ingest
+    1,   // wait
+    1,   // read-only
 };
 
 // Where faults strike.
@@ -58,7 +62,26 @@ struct Swarm {
   uint64_t most_siblings = 0;
   uint64_t process_crash_odds = 1;  // one in so many crashes kills only the process; 0: none
   uint64_t nested_odds = 1;         // one in so many recoveries crashes
+  bool deep = false;                // thousands of steps over many keys
 };
+
+// One in so many runs is a deep one: such a run takes as long as thirty others.
+constexpr uint64_t kDeepOdds = 80;
+
+// Many more writes than anything else, since only they make a tree grow; and few images, since each
+// takes as long as the state is large.
+void Deepen(Swarm* swarm) {
+  for (const StepKind kind : {StepKind::kReopen, StepKind::kVerify, StepKind::kCheckpoint,
+                              StepKind::kCompactRange, StepKind::kReadOnly}) {
+    if (swarm->steps[static_cast<size_t>(kind)] != 0) swarm->steps[static_cast<size_t>(kind)] = 1;
+  }
+  swarm->steps[static_cast<size_t>(StepKind::kPut)] = 160;
+  swarm->steps[static_cast<size_t>(StepKind::kBatch)] = 40;
+  if (swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] > 1) {
+    swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] = 2;
+  }
+  swarm->most_siblings = 4;
+}
 
 Swarm DrawSwarm(Rng rng) {
   Swarm swarm;
@@ -68,7 +91,8 @@ Swarm DrawSwarm(Rng rng) {
   }
   // Transactions come with all of their steps or not at all.
   if (rng.OneIn(2)) {
-    for (int i = static_cast<int>(StepKind::kTxnBegin); i < kNumStepKinds; ++i) {
+    for (int i = static_cast<int>(StepKind::kTxnBegin);
+         i <= static_cast<int>(StepKind::kTxnRollback); ++i) {
       swarm.steps[static_cast<size_t>(i)] = 0;
     }
   }
@@ -76,12 +100,17 @@ Swarm DrawSwarm(Rng rng) {
                         static_cast<uint32_t>(rng.Range(1, 6))};
   // Half of the runs have one client: then the order of everything is known and the oracle sharp.
   swarm.clients = rng.OneIn(2) ? 1 : static_cast<uint32_t>(rng.Range(2, 4));
-  const uint64_t steps = rng.OneIn(3) ? rng.Range(5, 30) : rng.Range(30, 160);
+  // A few runs are long: deep trees, many rotations, writers that outrun merges.
+  swarm.deep = rng.OneIn(kDeepOdds);
+  const uint64_t steps = swarm.deep     ? rng.Range(1000, 4000)
+                         : rng.OneIn(3) ? rng.Range(5, 30)
+                                        : rng.Range(30, 160);
   swarm.steps_per_client = std::max<uint64_t>(3, steps / swarm.clients);
   swarm.crashes = rng.Range(1, 5);
   swarm.most_siblings = rng.Range(4, 24);
   swarm.process_crash_odds = rng.OneIn(3) ? 0 : 3;
-  swarm.nested_odds = rng.OneIn(2) ? 3 : 8;
+  swarm.nested_odds = rng.OneIn(2) ? 2 : 6;
+  if (swarm.deep) Deepen(&swarm);
   return swarm;
 }
 
@@ -246,6 +275,12 @@ Step Workload::DrawStep(Rng* rng) {
       DrawMutations(count, &step, rng);
       return step;
     }
+    case StepKind::kIngest:
+      for (uint64_t i = rng->OneIn(4) ? rng->Range(1, 30) : rng->Range(1, 6); i > 0; --i) {
+        step.mutations.push_back(
+            DrawMutation(rng->OneIn(4) ? MutationKind::kDelete : MutationKind::kPut, rng));
+      }
+      break;
     case StepKind::kGet:
       step.key = keys_.Target(rng);
       if (rng->OneIn(3)) step.snapshot = AnyOf(snapshots_, rng);
@@ -293,7 +328,8 @@ Step Workload::DrawStep(Rng* rng) {
       break;
     }
     case StepKind::kProperty: {
-      constexpr std::string_view kNames[] = {"levels", "stats", "reads", "last-sequence",
+      constexpr std::string_view kNames[] = {"levels",        "stats",    "reads",
+                                             "last-sequence", "counters", "histogram.flush",
                                              "no-such-name"};
       step.name = kNames[rng->Uniform(std::size(kNames))];
       break;
@@ -333,6 +369,18 @@ void DrawKnobs(Rng rng, Plan* plan) {
   if (!rng.OneIn(3)) set("filter_bits_per_key", rng.OneIn(4) ? 0 : rng.Range(1, 20));
   if (!rng.OneIn(4)) set("block_cache_size", rng.OneIn(5) ? 0 : 1024 + rng.Skewed(16));
   if (rng.OneIn(3)) set("memory_budget", 4096 + rng.Skewed(16));
+  if (rng.OneIn(4)) set("max_open_files", rng.Range(1, 4));
+  if (rng.OneIn(6)) {
+    set("verify_on_open", 1);
+    set("max_file_opening_threads", rng.Range(1, 4));
+  }
+  if (rng.OneIn(4)) {
+    set("info_log", 1);
+    set("info_log_rotate_size", 1024 + rng.Skewed(12));
+  }
+  if (rng.OneIn(4)) set("enable_latency_histograms", 1);
+  if (rng.OneIn(5)) set("compaction_filter", rng.Range(1, 3));
+  if (rng.OneIn(4)) set("bottommost_compression", rng.Uniform(3));
 }
 
 // Levels of a few tables of a few blocks, so that a hundred writes reach the bottom.
@@ -490,7 +538,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.seed = sources.Next();
   plan.entropy_seed = sources.Next();
   plan.crash_seed = sources.Next();
-  const auto profiles = faultfs::ProfileNames();
+  const auto profiles = faultfs::HonestProfileNames();
   const std::string_view drawn = profiles[sources.Uniform(profiles.size())];
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
@@ -511,11 +559,14 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
   DrawCompactionKnobs(Rng::Stream(seed, "compaction-knobs"), &plan);
   Rng workload_rng = Rng::Stream(seed, "workload");
-  const KeySpace keys(options.dataset, &workload_rng);
+  const KeySpace keys(options.dataset, swarm.deep, &workload_rng);
   Workload workload(swarm, keys);
   for (uint32_t i = 0; i < swarm.clients; ++i)
     plan.clients.push_back(workload.Client(&workload_rng));
-  if (options.faults) DrawFaults(Rng::Stream(seed, "faults"), &plan);
+  if (options.faults) {
+    DrawFaults(Rng::Stream(seed, "faults"), &plan);
+    AddTrouble(Rng::Stream(seed, "trouble"), &plan);
+  }
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
   return plan;
 }

@@ -15,9 +15,11 @@ std::string Numbered(std::string_view prefix, uint64_t number) {
 
 }  // namespace
 
-KeySpace::KeySpace(const Dataset* dataset, Rng* rng) : dataset_(dataset) {
-  const size_t count = rng->OneIn(3) ? rng->Range(5, 12) : rng->Range(12, 200);
-  longest_value_ = kLongestValues[rng->Uniform(std::size(kLongestValues))];
+KeySpace::KeySpace(const Dataset* dataset, bool many, Rng* rng) : dataset_(dataset) {
+  const size_t count = many            ? rng->Range(500, 3000)
+                       : rng->OneIn(3) ? rng->Range(5, 12)
+                                       : rng->Range(12, 200);
+  longest_value_ = kLongestValues[rng->Uniform(many ? 3 : std::size(kLongestValues))];
   empty_values_ = rng->OneIn(2);
   if (dataset_ == nullptr) {
     AddMadeUpKeys(count, rng);

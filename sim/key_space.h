@@ -16,7 +16,7 @@ namespace shearpin::sim {
 class KeySpace {
  public:
   // Draws its shape from `rng`. `dataset` may be null.
-  KeySpace(const Dataset* dataset, Rng* rng);
+  KeySpace(const Dataset* dataset, bool many, Rng* rng);
 
   const Bytes& Key(Rng* rng) const;
   Bytes Value(Rng* rng) const;

@@ -43,6 +43,14 @@ inline constexpr Knob kKnobs[] = {
     {"filter_bits_per_key", 0, 100},
     {"block_cache_size", 0, uint64_t{1} << 30},
     {"memory_budget", 4096, uint64_t{1} << 30},
+    {"max_open_files", 0, 10000},
+    {"verify_on_open", 0, 1},
+    {"max_file_opening_threads", 1, 64},
+    {"info_log", 0, 1},
+    {"info_log_rotate_size", 1024, uint64_t{1} << 30},
+    {"enable_latency_histograms", 0, 1},
+    {"bottommost_compression", 0, 2},  // as compression
+    {"compaction_filter", 0, 3},       // what it drops: MayVanish in plan_terms.h
 };
 
 // Null if there is no such knob.

@@ -5,8 +5,12 @@
 
 namespace shearpin::sim {
 
-Machine::Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context)
-    : context_(context), disk_(std::move(disk)), fs_(disk_.get(), this) {}
+Machine::Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context,
+                 BeforeChange before_change)
+    : context_(context),
+      disk_(std::move(disk)),
+      fs_(disk_.get(), this),
+      before_change_(std::move(before_change)) {}
 
 Machine::~Machine() {
   RunResult& result = context_->result();
@@ -23,6 +27,13 @@ Machine::~Machine() {
     const auto mode = static_cast<faultfs::SyncFailure>(i);
     result.faults["sync_fail:" + std::string(faultfs::SyncFailureName(mode))] +=
         fs_.sync_failures()[i];
+  }
+  for (const auto& [cell, count] : fs_.fired_by_call()) result.matrix[cell] += count;
+  for (int i = 0; i < faultfs::kCallKinds; ++i) {
+    const uint64_t calls = fs_.calls_by_kind()[static_cast<size_t>(i)];
+    if (calls != 0) {
+      result.calls[std::string(faultfs::CallKindName(static_cast<faultfs::CallKind>(i)))] += calls;
+    }
   }
   if (fs_.disk_full() != 0) result.faults["disk_full"] += fs_.disk_full();
 }
@@ -74,6 +85,9 @@ uint64_t Machine::failed_syncs() const {
 
 void Machine::Before(const faultfs::FsCall& call) {
   context_->scheduler().Point(faultfs::CallKindName(call.kind).data());
+  if ((faultfs::SetOf(call.kind) & faultfs::kMutatingCalls) == 0 || crashed()) return;
+  if (before_change_) before_change_();
+  ++changes_;
 }
 
 void Machine::InFlight(const faultfs::FsCall&) { context_->scheduler().Point("in-flight"); }

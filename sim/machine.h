@@ -6,6 +6,7 @@
 // the context; the subject that runs on it is destroyed first.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "engine/env/env.h"
@@ -17,7 +18,12 @@ namespace shearpin::sim {
 
 class Machine : public faultfs::FsObserver {
  public:
-  Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context);
+  // Right before a call that changes the disk or makes it durable has its effect. Must not come to
+  // a scheduling point of the machine's own scheduler.
+  using BeforeChange = std::function<void()>;
+
+  Machine(std::unique_ptr<faultfs::SimDisk> disk, RunContext* context,
+          BeforeChange before_change = {});
   ~Machine() override;
 
   faultfs::SimDisk& disk() { return *disk_; }
@@ -30,6 +36,9 @@ class Machine : public faultfs::FsObserver {
   void Heal();
   void SetCapacity(uint64_t bytes);  // 0: without limit
   void Arm(const Strike& strike);
+
+  // Calls so far that a strike counts.
+  uint64_t changes() const { return changes_; }
 
   // The file system has stopped after a failed sync: it has to be mounted again.
   bool shut_down() const;
@@ -46,6 +55,8 @@ class Machine : public faultfs::FsObserver {
   RunContext* const context_;
   const std::unique_ptr<faultfs::SimDisk> disk_;
   faultfs::FaultFs fs_;
+  const BeforeChange before_change_;
+  uint64_t changes_ = 0;
 };
 
 }  // namespace shearpin::sim

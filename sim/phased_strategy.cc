@@ -8,7 +8,7 @@ namespace shearpin::sim {
 
 PhasedStrategy::PhasedStrategy(const SchedulerSpec& spec, Recording recording) : spec_(spec) {
   if (recording == Recording::kOn) recorder_.emplace();
-  if (spec.strategy == kRecordedStrategy) strategy_.emplace<RecordedSchedule>(&spec.schedule);
+  if (spec.strategy == kRecordedStrategy) strategy_.emplace<RecordedSchedule>(&spec_.schedule);
   Begin("run", 0);
 }
 

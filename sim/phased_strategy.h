@@ -5,7 +5,7 @@
 // PCT's estimate of an opening's length is the length of the opening before it; of the first, and
 // of images, it is the plan's: an image must not depend on those that were checked before it.
 //
-// Thread safety: none; one scheduler's. Ownership: borrows the spec.
+// Thread safety: none; one scheduler's.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ class PhasedStrategy final : public SchedulingStrategy {
  private:
   bool IsOpening() const { return phase_name_ == "opening"; }
 
-  const SchedulerSpec& spec_;
+  const SchedulerSpec spec_;
   std::variant<std::monostate, RandomWalk, PctStrategy, RecordedSchedule> strategy_;
   std::optional<ScheduleRecorder> recorder_;
   SchedulingStrategy* top_ = nullptr;  // the recorder, or what it listens to

@@ -83,8 +83,11 @@ enum class StepKind : uint8_t {
   kTxnScan,          // txn-scan SLOT forward|backward LIMIT [lower=..] [upper=..] (0: no limit)
   kTxnCommit,        // txn-commit SLOT DURABILITY
   kTxnRollback,      // txn-rollback SLOT
+  kIngest,           // ingest {put KEY VALUE | delete KEY}... (a table built outside is taken in)
+  kWait,             // wait (for background work)
+  kReadOnly,         // read-only: everything, by a reader that opens the store beside this one
 };
-inline constexpr int kNumStepKinds = 30;
+inline constexpr int kNumStepKinds = 33;
 
 // "put", "iterator-walk", ...: the first word of the step's line.
 std::string_view StepKindName(StepKind kind);
@@ -126,7 +129,8 @@ struct Strike {
 // it strikes then.
 struct CrashStart {
   enum class After : uint8_t {
-    kPrevious,  // the recovery from the crash before this one, or the start of the run
+    kPrevious,  // the recovery from the crash before this one, or the end of the first opening
+    kBoot,      // the first boot, before the store is made; of a later crash as kPrevious
     kStep,      // the end of step `step` of client `client`, or kPrevious if that was earlier
   };
   After after = After::kPrevious;

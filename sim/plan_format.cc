@@ -55,6 +55,8 @@ void AppendCrash(const CrashSpec& crash, std::string* text) {
   *text += "crash after=";
   if (crash.start.after == CrashStart::After::kPrevious) {
     *text += "previous";
+  } else if (crash.start.after == CrashStart::After::kBoot) {
+    *text += "boot";
   } else {
     *text += "step:" + std::to_string(crash.start.client) + "." + std::to_string(crash.start.step);
   }
@@ -126,6 +128,9 @@ std::string_view StepKindName(StepKind kind) {
       "txn-scan",
       "txn-commit",
       "txn-rollback",
+      "ingest",
+      "wait",
+      "read-only",
   };
   return kNames[static_cast<int>(kind)];
 }
@@ -172,6 +177,9 @@ void AppendStepText(const Step& step, std::string* text) {
     case StepKind::kBatch:
       *text += ' ';
       *text += DurabilityName(step.durability);
+      for (const Mutation& mutation : step.mutations) AppendMutation(mutation, text);
+      break;
+    case StepKind::kIngest:
       for (const Mutation& mutation : step.mutations) AppendMutation(mutation, text);
       break;
     case StepKind::kTxnBegin:
@@ -251,6 +259,8 @@ void AppendStepText(const Step& step, std::string* text) {
     case StepKind::kEvict:
     case StepKind::kCheckpoint:
     case StepKind::kResume:
+    case StepKind::kWait:
+    case StepKind::kReadOnly:
       break;
   }
 }

@@ -34,6 +34,7 @@ class PlanParser {
   bool ParseStep(StepKind kind, LineReader* line);
   bool ParseStepArguments(LineReader* line, Step* step);
   bool CheckCompactRange(const Step& step, LineReader* line);
+  bool CheckIngest(const Step& step, LineReader* line);
   bool ParseMutations(LineReader* line, Step* step);
   bool ParseMoves(LineReader* line, Step* step);
   bool ParseRange(LineReader* line, Step* step);
@@ -357,8 +358,10 @@ bool PlanParser::ParseCrash(LineReader* line) {
     }
     crash.start.client = static_cast<uint32_t>(client);
     crash.start.step = static_cast<uint32_t>(step);
+  } else if (line->TryToken("boot")) {
+    crash.start.after = CrashStart::After::kBoot;
   } else if (!line->TryToken("previous")) {
-    return line->Fail("expected 'previous' or 'step:CLIENT.STEP' after 'after='");
+    return line->Fail("expected 'previous', 'boot' or 'step:CLIENT.STEP' after 'after='");
   }
   if (!TakeStrike(line, &crash.strike) || !ParseChoice(line, &crash.choice)) return false;
   plan_.crashes.push_back(std::move(crash));
@@ -410,6 +413,8 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
     }
     case StepKind::kBatch:
       return TakeDurability(line, &step->durability) && ParseMutations(line, step);
+    case StepKind::kIngest:
+      return ParseMutations(line, step) && CheckIngest(*step, line);
     case StepKind::kTxnBegin:
       if (!TakeSlot(line, &step->slot)) return false;
       if (line->TryToken("serializable")) return true;
@@ -459,6 +464,8 @@ bool PlanParser::ParseStepArguments(LineReader* line, Step* step) {
     case StepKind::kEvict:
     case StepKind::kCheckpoint:
     case StepKind::kResume:
+    case StepKind::kWait:
+    case StepKind::kReadOnly:
       return true;
   }
   return false;
@@ -470,6 +477,15 @@ bool PlanParser::CheckCompactRange(const Step& step, LineReader* line) {
     return true;
   }
   return line->Fail("the ends of compact-range are included: expected 'including:'");
+}
+
+bool PlanParser::CheckIngest(const Step& step, LineReader* line) {
+  for (const Mutation& mutation : step.mutations) {
+    if (mutation.kind == MutationKind::kDeleteRange) {
+      return line->Fail("a table that is built outside takes no delete-range");
+    }
+  }
+  return true;
 }
 
 bool PlanParser::ParseMutations(LineReader* line, Step* step) {

@@ -40,6 +40,23 @@ model::Bound ModelBound(const KeyBound& bound) {
   SHEARPIN_CHECK(false, "no such bound");
 }
 
+model::MayVanish MayVanishOf(const Plan& plan) {
+  uint64_t filter = 0;
+  for (const auto& [name, value] : plan.options) {
+    if (name == "compaction_filter") filter = value;
+  }
+  switch (filter) {
+    case 1:
+      return [](std::string_view key, std::string_view) { return key.starts_with("prefix/a"); };
+    case 2:
+      return [](std::string_view key, std::string_view) { return key.starts_with("k00"); };
+    case 3:
+      return [](std::string_view, std::string_view value) { return value.size() % 5 == 3; };
+    default:
+      return nullptr;
+  }
+}
+
 bool ToOperation(const Mutation& mutation, model::Operation* operation) {
   switch (mutation.kind) {
     case MutationKind::kPut:

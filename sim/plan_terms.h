@@ -16,6 +16,10 @@ shearpin::Durability EngineDurability(Durability durability);
 shearpin::Bound EngineBound(const KeyBound& bound, std::string* scratch);
 model::Bound ModelBound(const KeyBound& bound);
 
+// Pairs that the plan's compaction_filter drops. 0: none; 1: keys that begin with "prefix/a";
+// 2: those with "k00"; 3: values whose length is 3 modulo 5.
+model::MayVanish MayVanishOf(const Plan& plan);
+
 // False for a range that is empty: a batch adds nothing for it.
 bool ToOperation(const Mutation& mutation, model::Operation* operation);
 

@@ -59,6 +59,11 @@ Step AnyStep() {
       step.mutations = AnyMutations();
       step.durability = static_cast<Durability>(*rc::gen::inRange(0, 3));
       break;
+    case StepKind::kIngest:
+      for (int i = *rc::gen::inRange(0, 5); i > 0; --i) {
+        step.mutations.push_back(AnyMutation(static_cast<MutationKind>(*rc::gen::inRange(0, 2))));
+      }
+      break;
     case StepKind::kTxnBegin:
       step.slot = slot();
       step.serializable = *rc::gen::arbitrary<bool>();
@@ -181,7 +186,7 @@ SchedulerSpec AnyScheduler() {
 Plan AnyPlan() {
   Plan plan;
   plan.seed = *rc::gen::arbitrary<uint64_t>();
-  plan.profile = *rc::gen::element<std::string>("posix-min", "ext4-ordered", "adversarial");
+  plan.profile = *rc::gen::element<std::string>("posix-min", "ext4-ordered", "xfs", "lying-disk");
   plan.powersafe_overwrite = *rc::gen::arbitrary<bool>();
   plan.scheduler = AnyScheduler();
   plan.entropy_seed = *rc::gen::arbitrary<uint64_t>();
@@ -203,6 +208,7 @@ Plan AnyPlan() {
       crash.start = {CrashStart::After::kStep, 0,
                      *rc::gen::inRange<uint32_t>(0, static_cast<uint32_t>(plan.clients[0].size()))};
     }
+    if (*rc::gen::inRange(0, 4) == 0) crash.start = {CrashStart::After::kBoot, 0, 0};
     crash.strike = AnyStrike();
     crash.choice = AnyChoice();
     for (int j = *rc::gen::inRange(0, 3); j > 0; --j) {

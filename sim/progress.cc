@@ -11,11 +11,17 @@ constexpr int kBarWidth = 30;
 
 }  // namespace
 
-Progress::Progress(FILE* out, double seconds)
-    : out_(out), seconds_(seconds), terminal_(isatty(fileno(out)) != 0) {}
+Progress::Progress(FILE* out, double seconds, uint64_t operations)
+    : out_(out), seconds_(seconds), operations_(operations), terminal_(isatty(fileno(out)) != 0) {}
 
-std::string Progress::Bar(double elapsed) const {
-  const double share = seconds_ > 0 ? std::min(1.0, elapsed / seconds_) : 1.0;
+double Progress::Share(double elapsed, const Tally& tally) const {
+  const double of_time = seconds_ > 0 ? elapsed / seconds_ : 1.0;
+  const double of_work = static_cast<double>(tally.figure("operations")) /
+                         static_cast<double>(std::max<uint64_t>(1, operations_));
+  return std::min(1.0, std::max(of_time, of_work));
+}
+
+std::string Progress::Bar(double share) const {
   const int full = static_cast<int>(share * kBarWidth);
   return "[" + std::string(static_cast<size_t>(full), '#') +
          std::string(static_cast<size_t>(kBarWidth - full), '-') + "]";
@@ -27,12 +33,14 @@ void Progress::Update(double elapsed, const Tally& tally, int jobs) {
   const uint64_t states = tally.figure("crash_states");
   const double per_core = elapsed > 0 ? static_cast<double>(states) / elapsed / jobs : 0;
   if (terminal_) {
-    std::fprintf(out_, "\r\x1b[K%s ", Bar(elapsed).c_str());
+    std::fprintf(out_, "\r\x1b[K%s ", Bar(Share(elapsed, tally)).c_str());
     shown_ = true;
   }
   std::fprintf(out_,
-               "%.0f/%.0f s  seeds %llu  crashes %llu  images %llu (%.0f/s/core)  failures %llu%s",
-               elapsed, seconds_, static_cast<unsigned long long>(tally.seeds()),
+               "%.0f s  %.0f %%  seeds %llu  operations %llu  crashes %llu  images %llu "
+               "(%.0f/s/core)  failures %llu%s",
+               elapsed, 100 * Share(elapsed, tally), static_cast<unsigned long long>(tally.seeds()),
+               static_cast<unsigned long long>(tally.figure("operations")),
                static_cast<unsigned long long>(tally.figure("crashes")),
                static_cast<unsigned long long>(states), per_core,
                static_cast<unsigned long long>(tally.failures()), terminal_ ? "" : "\n");

@@ -13,8 +13,9 @@ namespace shearpin::sim {
 
 class Progress {
  public:
-  // `out` is not owned. `seconds` is the planned duration.
-  Progress(FILE* out, double seconds);
+  // `out` is not owned. It ends after `seconds` or `operations`, whichever comes first; either may
+  // be without limit.
+  Progress(FILE* out, double seconds, uint64_t operations);
 
   // Called often; prints when it is time.
   void Update(double elapsed, const Tally& tally, int jobs);
@@ -22,10 +23,12 @@ class Progress {
   void Clear();
 
  private:
-  std::string Bar(double elapsed) const;
+  double Share(double elapsed, const Tally& tally) const;
+  std::string Bar(double share) const;
 
   FILE* const out_;
   const double seconds_;
+  const uint64_t operations_;
   const bool terminal_;
   double next_line_ = 0;
   bool shown_ = false;

@@ -1,19 +1,16 @@
 // RecoveryCheck: reads everything a freshly opened subject holds, in every way it can be read, and
 // asks the oracle whether a correct store may hold that.
 //
-// Forward scan, backward scan, a Get for each key that is there and for each that the plan names
-// and is not, every checksum. Linear in the state. Buffers are reused from one check to the next.
+// Everything that StateReader reads, and every checksum.
 //
 // Thread safety: one fiber at a time. Ownership: borrows the context.
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "model/crash_oracle.h"
 #include "sim/run_context.h"
+#include "sim/state_reader.h"
 #include "sim/subject/subject.h"
 
 namespace shearpin::sim {
@@ -26,7 +23,7 @@ class RecoveryCheck {
     kFailed,   // the context has the failure
   };
 
-  explicit RecoveryCheck(RunContext* context) : context_(context) {}
+  explicit RecoveryCheck(RunContext* context);
 
   // On kLegal `*verdict` is what was found.
   Outcome Check(Subject* subject, model::CrashKind kind, model::Verdict* verdict);
@@ -36,17 +33,11 @@ class RecoveryCheck {
  private:
   // Error statuses are those of the subject; what contradicts itself is the context's failure.
   Status ReadAll(Subject* subject);
-  Status CollectForward(Subject* subject);
-  Status CompareBackward(Subject* subject);
-  Status CompareGets(Subject* subject);
   Outcome Read(Subject* subject);
   Outcome Judge(const model::Verdict& verdict);
 
   RunContext* const context_;
-  std::string arena_;
-  std::vector<std::pair<size_t, size_t>> sizes_;
-  std::vector<model::KeyValue> pairs_;
-  std::string value_;
+  StateReader reader_;
 };
 
 }  // namespace shearpin::sim

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/plan_terms.h"
 #include "sim/story.h"
 
 namespace shearpin::sim {
@@ -14,7 +15,12 @@ void EventCounter::OnEvent(const Event& event) {
 }
 
 RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* scheduler)
-    : plan_(plan), trace_(trace), scheduler_(scheduler), oracle_(&model_), events_(trace, [this] {
+    : plan_(plan),
+      trace_(trace),
+      scheduler_(scheduler),
+      model_(MayVanishOf(plan)),
+      oracle_(&model_),
+      events_(trace, [this] {
         PollInFlight();
         model_.Resumed();
         model_.DropFailed();

@@ -85,6 +85,9 @@ class RunContext {
     return "/checkpoint-" + std::to_string(++checkpoint_number_);
   }
 
+  // Of its own for each table that is built outside.
+  std::string NextTablePath() { return "/outside-" + std::to_string(++table_number_) + ".sst"; }
+
   // For the report: what clients do, and did last.
   void BeginStep(uint32_t client, uint32_t step) { current_steps_[client] = step; }
   void EndSteps(uint32_t client) { current_steps_[client] = kNoStep; }
@@ -122,6 +125,7 @@ class RunContext {
   std::vector<InFlight> in_flight_;
   std::vector<CheckpointCopy> checkpoints_;
   uint64_t checkpoint_number_ = 0;
+  uint64_t table_number_ = 0;
   std::array<Remembered, 24> remembered_;
   uint64_t remembered_count_ = 0;
   std::vector<uint32_t> current_steps_;  // by client

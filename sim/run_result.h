@@ -3,6 +3,7 @@
 // Thread safety: values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +14,8 @@
 #include "sim/plan.h"
 
 namespace shearpin::sim {
+
+inline constexpr size_t kNumStatusCodes = static_cast<size_t>(StatusCode::kAborted) + 1;
 
 struct Failure {
   FailureClass failure_class = FailureClass::kWrongData;
@@ -35,8 +38,13 @@ struct RunResult {
   uint64_t digest = 0;
   uint64_t schedule_divergences = 0;  // decisions of a recorded schedule that did not fit
   std::string first_divergence;
-  std::map<std::string, uint64_t> faults;  // by kind, those that fired
-  std::map<std::string, uint64_t> events;  // by kind, as the engine told them
+  std::map<std::string, uint64_t> faults;               // by kind, those that fired
+  std::map<std::string, uint64_t> events;               // by kind, as the engine told them
+  std::map<std::string, uint64_t> matrix;               // "append eio": faults that fired, by call
+  std::map<std::string, uint64_t> calls;                // of the file system, by kind
+  std::map<std::string, uint64_t> probes;               // what else has happened: sim/coverage.h
+  std::array<uint64_t, kNumStepKinds> steps = {};       // executed
+  std::array<uint64_t, kNumStatusCodes> statuses = {};  // that steps returned
   std::optional<Failure> failure;
 
   // The plan with every drawn crash written down.

@@ -19,7 +19,8 @@ Json FindingToJson(const Finding& finding) {
 
 }  // namespace
 
-SeedReport MakeSeedReport(const RunResult& result) {
+SeedReport MakeSeedReport(const RunResult& result, const Plan& plan,
+                          const std::vector<Expectation>& expectations) {
   SeedReport report;
   report.seed = result.seed;
   report.digest = result.digest;
@@ -36,6 +37,15 @@ SeedReport MakeSeedReport(const RunResult& result) {
   };
   report.faults = result.faults;
   report.events = result.events;
+  report.matrix = result.matrix;
+  report.calls = result.calls;
+  for (auto& [name, count] : ProbesOf(result)) {
+    if (!name.starts_with("event:") && !name.starts_with("fault:")) report.probes[name] = count;
+  }
+  // What failed stopped in the middle: it owes nothing.
+  if (!result.failure) report.coverage = MarksOf(expectations, plan, result);
+  report.profile = plan.profile;
+  report.policy = PolicyOf(plan);
   report.abandoned = result.abandoned;
   if (result.schedule_divergences != 0) {
     report.figures["schedule_divergences"] = result.schedule_divergences;
@@ -55,10 +65,21 @@ SeedReport MakeSeedReport(const RunResult& result) {
 }
 
 std::string SeedReportToJson(const SeedReport& report) {
-  Json json = {{"seed", report.seed},       {"digest", report.digest},
-               {"figures", report.figures}, {"faults", report.faults},
-               {"events", report.events},   {"abandoned", report.abandoned},
-               {"note", report.note},       {"recorded_plan", report.recorded_plan}};
+  Json json = {{"seed", report.seed},
+               {"digest", report.digest},
+               {"figures", report.figures},
+               {"faults", report.faults},
+               {"events", report.events},
+               {"abandoned", report.abandoned},
+               {"matrix", report.matrix},
+               {"calls", report.calls},
+               {"probes", report.probes},
+               {"due", report.coverage.due},
+               {"met", report.coverage.met},
+               {"profile", report.profile},
+               {"policy", report.policy},
+               {"note", report.note},
+               {"recorded_plan", report.recorded_plan}};
   if (report.finding) json["finding"] = FindingToJson(*report.finding);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -72,6 +93,13 @@ std::optional<SeedReport> SeedReportFromJson(std::string_view line) {
   report.figures = json.value("figures", Figures());
   report.faults = json.value("faults", Figures());
   report.events = json.value("events", Figures());
+  report.matrix = json.value("matrix", Figures());
+  report.calls = json.value("calls", Figures());
+  report.probes = json.value("probes", Figures());
+  report.coverage.due = json.value("due", std::vector<uint32_t>());
+  report.coverage.met = json.value("met", std::vector<uint32_t>());
+  report.profile = json.value("profile", "");
+  report.policy = json.value("policy", "");
   report.abandoned = json.value("abandoned", false);
   report.note = json.value("note", "");
   report.recorded_plan = json.value("recorded_plan", "");

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/coverage.h"
 #include "sim/run_result.h"
 
 namespace shearpin::sim {
@@ -33,13 +34,21 @@ struct SeedReport {
   Figures figures;
   Figures faults;
   Figures events;
+  Figures matrix;  // faults that fired, by call: "append eio"
+  Figures calls;   // of the file system, by kind
+  Figures probes;  // all of sim/coverage.h but events and faults
+  CoverageMarks coverage;
+  std::string profile;
+  std::string policy;
   std::optional<Finding> finding;
   std::string recorded_plan;  // its text with every decision written down, if that was asked for
   std::string note;           // about the run, for people; empty if there is nothing to say
   bool abandoned = false;     // the process that ran it had better end
 };
 
-SeedReport MakeSeedReport(const RunResult& result);
+// `plan` is what was run; `expectations` are what the coverage marks refer to.
+SeedReport MakeSeedReport(const RunResult& result, const Plan& plan,
+                          const std::vector<Expectation>& expectations);
 
 std::string SeedReportToJson(const SeedReport& report);
 // Nothing if the line is not one that SeedReportToJson made.

@@ -9,8 +9,8 @@ namespace shearpin::sim {
 SeedReport SeedRunner::Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink,
                            Recording recording) {
   Simulator simulator(factory_, &fibers_);
-  const RunResult result = simulator.Run(plan, sink, recording);
-  SeedReport report = MakeSeedReport(result);
+  const RunResult result = simulator.Run(plan, sink, nullptr, recording);
+  SeedReport report = MakeSeedReport(result, plan, expectations_);
   if (recording == Recording::kOn) report.recorded_plan = FormatPlan(result.plan);
   if (repeat == Repeat::kOnce || report.abandoned) return report;
   const RunResult second = simulator.Run(plan);

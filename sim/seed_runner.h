@@ -32,6 +32,7 @@ class SeedRunner {
  private:
   SubjectFactory* const factory_;
   FiberPool fibers_;
+  const std::vector<Expectation> expectations_ = StandardExpectations();
 };
 
 }  // namespace shearpin::sim

@@ -48,7 +48,8 @@ class Toy {
   explicit Toy(ToyBug bug) : factory_(bug) {}
 
   SeedReport Run(const Plan& plan, Recording recording) {
-    return MakeSeedReport(Simulator(&factory_, &fibers_).Run(plan, {}, recording));
+    return MakeSeedReport(Simulator(&factory_, &fibers_).Run(plan, {}, nullptr, recording), plan,
+                          {});
   }
 
   // The first generated plan that fails.

@@ -40,10 +40,11 @@ FailureClass ClassOf(RunOutcome outcome) {
 }  // namespace
 
 Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-                       const Trace::Sink& sink, Recording recording)
+                       const Trace::Sink& sink, CrashProbe* probe, Recording recording)
     : plan_(plan),
       recording_(recording),
       factory_(factory),
+      probe_(probe),
       profile_(*faultfs::FindProfile(plan.profile)),
       strategy_(plan.scheduler, recording),
       scheduler_(fibers, &clock_, &strategy_, &trace_,
@@ -95,7 +96,12 @@ RunResult Simulation::TakeResult() {
 
 void Simulation::Main() {
   BootFrom(std::make_unique<SimDisk>(profile_));
+  strikes_from_ = 0;
+  if (!plan_.crashes.empty() && plan_.crashes[0].start.after == CrashStart::After::kBoot) {
+    ArmNextCrash();
+  }
   RunOpenings();
+  strikes_from_.reset();
   if (!context_.failed()) CheckLiveness();
   subject_.reset();
   machine_.reset();
@@ -106,7 +112,8 @@ void Simulation::Main() {
 void Simulation::RunOpenings() {
   CrashKind kind = CrashKind::kClean;
   for (;;) {
-    if (machine_->crashed()) {
+    const bool was_crashed = machine_->crashed();
+    if (was_crashed) {
       if (!RecoverFromCrash()) return;
     } else {
       const Recovered recovered = Recover(kind, nullptr);
@@ -114,6 +121,7 @@ void Simulation::RunOpenings() {
       if (recovered == Recovered::kCrashed) continue;
     }
     if (!CheckCheckpoints(machine_.get())) return;
+    if (was_crashed) strikes_from_ = machine_->changes();
     ArmNextCrash();
     RunClients();
     if (context_.failed()) return;
@@ -121,6 +129,7 @@ void Simulation::RunOpenings() {
     if (context_.failed()) return;
     if (machine_->crashed()) continue;
     if (AllStepsDone()) {
+      ShowCrashPoint();
       if (next_crash_ == plan_.crashes.size()) return;
       machine_->fs().Freeze();  // the workload is over and the crash has not come: it comes now
       continue;
@@ -147,7 +156,9 @@ void Simulation::BeginPhase(std::string_view name, uint64_t number) {
 void Simulation::BootFrom(std::unique_ptr<SimDisk> disk) {
   if (machine_ != nullptr) suspect_ = suspect_ || machine_->failed_syncs() > known_failed_syncs_;
   machine_.reset();
-  machine_ = std::make_unique<Machine>(std::move(disk), &context_);
+  Machine::BeforeChange before_change;
+  if (probe_ != nullptr) before_change = [this] { ShowCrashPoint(); };
+  machine_ = std::make_unique<Machine>(std::move(disk), &context_, std::move(before_change));
   known_failed_syncs_ = 0;
   if (healed_) return;
   machine_->AddFaults(plan_.faults);
@@ -241,7 +252,10 @@ void Simulation::DiscardSubject() {
 
 void Simulation::RunClients() {
   stop_ = StopReason::kNone;
-  Opening opening = {.context = &context_, .machine = machine_.get(), .subject = subject_.get()};
+  Opening opening = {.context = &context_,
+                     .machine = machine_.get(),
+                     .subject = subject_.get(),
+                     .open_reader = [this] { return Open(machine_.get(), kDirectory, true); }};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;
@@ -267,8 +281,29 @@ void Simulation::RunClient(Opening* opening, uint32_t client) {
   context_.EndSteps(client);
 }
 
+// A crash that a plan cannot say (the file system had shut down, or the machine restarted with it)
+// is not shown.
+void Simulation::ShowCrashPoint() {
+  if (probe_ == nullptr || !strikes_from_ || machine_->crashed() || machine_->shut_down() ||
+      context_.failed()) {
+    return;
+  }
+  context_.PollInFlight();
+  CrashPoint point = {.disk = &machine_->disk(),
+                      .model = &context_.model(),
+                      .oracle = &context_.oracle(),
+                      .keys = &context_.keys(),
+                      .process_death = AtLeastSuspect(CrashKind::kProcessDeath),
+                      .start = {},
+                      .calls = machine_->changes() - *strikes_from_ + 1,
+                      .before = {}};
+  if (next_crash_ == 0) point.start.after = CrashStart::After::kBoot;
+  point.before = std::span(context_.result().plan.crashes).first(next_crash_);
+  probe_->AtCrashPoint(point);
+}
+
 bool Simulation::CrashIsDue(const CrashSpec& crash) const {
-  return crash.start.after == CrashStart::After::kPrevious ||
+  return crash.start.after != CrashStart::After::kStep ||
          next_step_[crash.start.client] > crash.start.step;
 }
 
@@ -282,9 +317,15 @@ void Simulation::ArmNextCrash() {
 
 // From the moment the machine has stopped to a recovered subject that is open again.
 bool Simulation::RecoverFromCrash() {
+  strikes_from_.reset();
   CrashSpec& crash = context_.result().plan.crashes[next_crash_];
   std::optional<Verdict> same;
+  if (crash.strike.calls != 0) {
+    ++context_.result()
+          .probes["crash:" + std::string(faultfs::CrashMomentName(crash.strike.moment))];
+  }
   if (!Strike(&crash.choice, !crash.nested.empty(), &same)) return false;
+  uint64_t depth = 0;
   for (NestedCrash& nested : crash.nested) {
     machine_->Arm(nested.strike);
     const Recovered recovered = Recover(worst_, same ? &*same : nullptr);
@@ -295,6 +336,7 @@ bool Simulation::RecoverFromCrash() {
       break;
     }
     ++context_.result().nested_crashes;
+    ++context_.result().probes[++depth == 1 ? "crash:nested" : "crash:nested-twice"];
     if (!Strike(&nested.choice, true, &same)) return false;
   }
   if (subject_ == nullptr) {
@@ -325,6 +367,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
                 std::to_string(ops.size()) + " changes pending");
   }
   if (!VerifySiblings(choice, ops)) return false;
+  ++context_.result().probes[choice->process ? "crash:process" : "crash:power"];
   if (choice->process) {
     context_.RememberNote("crash: the process died");
     worst_ = Worse(worst_, CrashKind::kProcessDeath);
@@ -439,7 +482,14 @@ bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointC
   }
   const auto iterator = (*opened)->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
   auto expected = copy.state.begin();
+  const auto skip_gone = [&](bool all, std::string_view key) {
+    while (expected != copy.state.end() && (all || expected->first < key) &&
+           context_.model().MayBeGone(expected->first, expected->second)) {
+      ++expected;
+    }
+  };
   for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    skip_gone(false, iterator->key());
     if (expected == copy.state.end() || expected->first != iterator->key() ||
         expected->second != iterator->value()) {
       context_.Fail(FailureClass::kWrongData,
@@ -451,6 +501,7 @@ bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointC
     ++expected;
   }
   Status status = iterator->status();
+  skip_gone(true, "");
   if (status.ok() && expected != copy.state.end()) {
     context_.Fail(FailureClass::kWrongData,
                   "checkpoint " + copy.directory + " lacks " + Abbreviated(expected->first));
@@ -486,6 +537,7 @@ void Simulation::Remount() {
   worst_ = CrashKind::kPowerLoss;
   const DiskImage image = machine_->disk().Materialise(nothing);
   BootFrom(std::make_unique<SimDisk>(image, profile_));
+  strikes_from_.reset();
   crash_armed_ = false;  // the trigger went with the machine; the next step sets it again
 }
 
@@ -506,13 +558,23 @@ void Simulation::CheckLiveness() {
   machine_->Heal();
   const CrashKind kind =
       stop_ == StopReason::kErrored ? CrashKind::kProcessDeath : CrashKind::kClean;
-  if (Recover(kind, nullptr) != Recovered::kYes || !WriteAndReadBack()) return;
+  if (Recover(kind, nullptr) != Recovered::kYes) return;
+  NoteTree();
+  if (!WriteAndReadBack()) return;
   CloseSubject();
   if (context_.failed() || Recover(CrashKind::kClean, nullptr) != Recovered::kYes) return;
   const Status orphans =
       factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kDirectory));
   if (orphans.IsCorruption()) context_.Fail(FailureClass::kOrphanFile, orphans.ToString());
   CloseSubject();
+}
+
+// How many levels hold tables.
+void Simulation::NoteTree() {
+  const StatusOr<std::string> levels = subject_->Property("levels");
+  if (!levels.ok()) return;
+  const auto count = std::count(levels->begin(), levels->end(), '\n');
+  for (int i = 1; i <= count; ++i) ++context_.result().probes["tree:" + std::to_string(i)];
 }
 
 bool Simulation::WriteAndReadBack() {

@@ -10,6 +10,7 @@
 
 #include "sim/client_session.h"
 #include "sim/crash_chooser.h"
+#include "sim/crash_probe.h"
 #include "sim/machine.h"
 #include "sim/phased_strategy.h"
 #include "sim/recovery_check.h"
@@ -22,7 +23,7 @@ namespace shearpin::sim {
 class Simulation {
  public:
   Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-             const Trace::Sink& sink, Recording recording);
+             const Trace::Sink& sink, CrashProbe* probe, Recording recording);
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
@@ -52,6 +53,7 @@ class Simulation {
 
   // Crashes.
   void ArmNextCrash();
+  void ShowCrashPoint();
   bool CrashIsDue(const CrashSpec& crash) const;
   bool RecoverFromCrash();
   bool Strike(CrashChoice* choice, bool recovery_crashes, std::optional<model::Verdict>* same);
@@ -71,6 +73,7 @@ class Simulation {
   void CheckLiveness();
   bool Progress(const Status& status, std::string_view what);
   bool WriteAndReadBack();
+  void NoteTree();
 
   void BeginPhase(std::string_view name, uint64_t number);
   static model::CrashKind Worse(model::CrashKind a, model::CrashKind b);
@@ -79,6 +82,7 @@ class Simulation {
   const Plan& plan_;
   const Recording recording_;
   SubjectFactory* const factory_;
+  CrashProbe* const probe_;  // may be null
   faultfs::Profile profile_;
   Trace trace_;
   VirtualClock clock_;
@@ -96,6 +100,9 @@ class Simulation {
   std::vector<uint32_t> next_step_;  // by client
   size_t next_crash_ = 0;
   bool crash_armed_ = false;
+  // From where on a crash of the plan that stood here would count its calls: Machine::changes() of
+  // then. Nothing while no crash could come.
+  std::optional<uint64_t> strikes_from_;
   bool healed_ = false;
   uint64_t openings_ = 0;
   uint64_t images_ = 0;

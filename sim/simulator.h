@@ -13,6 +13,7 @@
 // (FiberPool) are kept across runs for their stacks.
 #pragma once
 
+#include "sim/crash_probe.h"
 #include "sim/execution_backend.h"
 #include "sim/phased_strategy.h"
 #include "sim/run_result.h"
@@ -29,7 +30,8 @@ class Simulator {
   // A sink gets the story as text. The plan names things that exist (ParsePlan has seen to that,
   // or the generator). With Recording::kOn the plan of the result has every scheduling decision
   // written down too, and replays without drawing any.
-  RunResult Run(const Plan& plan, const Trace::Sink& sink = {},
+  // `probe` is shown every place where the plan could crash and does not; it changes nothing.
+  RunResult Run(const Plan& plan, const Trace::Sink& sink = {}, CrashProbe* probe = nullptr,
                 Recording recording = Recording::kOff);
 
  private:

@@ -35,7 +35,7 @@ class ToyRuns {
   }
 
   RunResult Record(const Plan& plan) {
-    return Simulator(&factory_, &fibers_).Run(plan, {}, Recording::kOn);
+    return Simulator(&factory_, &fibers_).Run(plan, {}, nullptr, Recording::kOn);
   }
 
   // The first of `seeds` that fails.

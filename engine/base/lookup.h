@@ -10,7 +10,7 @@ namespace shearpin {
 
 struct Lookup {
   enum class Kind : uint8_t {
-    kAbsent,   // this source holds no version that old: ask the next older one
+    kAbsent,  // this source holds no version that old: ask the next older one
     // A tombstone, of the key or of a range: the answer is "not found", older sources must not be
     // asked.
     kDeleted,
@@ -21,10 +21,12 @@ struct Lookup {
   SequenceNumber sequence = 0;
   // For kValue. The source says how long the view lives.
   std::string_view value;
+  // Of the table that answered; -1: a memtable did, or nobody.
+  int level = -1;
 
   // Takes account of the newest range tombstone over the key in the same source, 0 for none.
   void HideBehind(SequenceNumber cover) {
-    if (cover > sequence) *this = {Kind::kDeleted, cover, {}};
+    if (cover > sequence) *this = {Kind::kDeleted, cover, {}, -1};
   }
 
   // The entry (internal key, value) as an answer.
@@ -34,7 +36,7 @@ struct Lookup {
   static Lookup Of(uint64_t trailer, std::string_view value) {
     const bool deleted = (trailer & 0xff) == static_cast<uint64_t>(ValueType::kDelete);
     return {deleted ? Kind::kDeleted : Kind::kValue, trailer >> 8,
-            deleted ? std::string_view() : value};
+            deleted ? std::string_view() : value, -1};
   }
 };
 

@@ -91,18 +91,34 @@ std::optional<CompactionPlan> LeveledPolicy::Finish(const TreeShape& shape, Comp
   return plan;
 }
 
-// All of level 0: its tables overlap each other as a rule, and leaving an older one behind while a
-// newer one moves down would put old versions above new ones.
+// All of level 0, but for what damage keeps there: its tables overlap each other as a rule, and
+// leaving an older one behind while a newer one moves down would put old versions above new ones.
 std::optional<CompactionPlan> LeveledPolicy::PlanLevel0(const TreeShape& shape, int base_level,
                                                         CompactionReason reason) const {
   std::vector<const TableSummary*> upper;
   KeyRange range;
-  for (const TableSummary& table : shape.levels[0]) {
-    if (table.busy) return std::nullopt;
-    upper.push_back(&table);
-    range.Include(table);
+  // P4: oldest first, so that what has to stay is known when something newer is looked at.
+  std::vector<const TableSummary*> staying;
+  for (const TableSummary& table : shape.levels[base_level]) {
+    if (table.damaged) staying.push_back(&table);
+  }
+  for (size_t i = shape.levels[0].size(); i-- > 0;) {
+    const TableSummary& table = shape.levels[0][i];
+    if (table.busy && !table.damaged) return std::nullopt;
+    KeyRange wider = range;
+    wider.Include(table);
+    const bool stays =
+        table.damaged || std::any_of(staying.begin(), staying.end(),
+                                     [&](const auto* older) { return wider.Overlaps(*older); });
+    if (stays) {
+      staying.push_back(&table);
+    } else {
+      upper.push_back(&table);
+      range = wider;
+    }
   }
   if (upper.empty()) return std::nullopt;
+  std::reverse(upper.begin(), upper.end());
   CompactionPlan plan;
   plan.reason = reason;
   plan.inputs.push_back({0, {}});

@@ -8,6 +8,8 @@
 //   P2  Inputs are closed: a table of an input level that shares a user key with the inputs'
 //       range, and is not newer than them, is an input; so versions of a key stay in age order.
 //   P3  When nothing more is picked, the shape is within the policy's limits.
+//   P4  A damaged table is never an input, nor what must not be merged around it; the rest goes on.
+//       P3 does not hold then.
 //
 // Thread safety: const methods from many threads. Ownership: a policy owns its parameters.
 #pragma once

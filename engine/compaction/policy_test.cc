@@ -43,6 +43,7 @@ struct ModelTable {
   std::string smallest;
   std::string largest;
   bool busy = false;
+  bool damaged = false;
 
   uint64_t size() const { return entries.size() * kEntryBytes; }
   int newest() const {
@@ -75,7 +76,8 @@ class ModelTree {
                                        .size = table.size(),
                                        .smallest = table.smallest,
                                        .largest = table.largest,
-                                       .busy = table.busy});
+                                       .busy = table.busy || table.damaged,
+                                       .damaged = table.damaged});
       }
     }
     for (const CompactionPlan& plan : running_) {
@@ -104,7 +106,8 @@ class ModelTree {
       RC_ASSERT(!input.tables.empty());
       for (const uint64_t number : input.tables) {
         ModelTable* table = Find(input.level, number);
-        RC_ASSERT(!table->busy);  // P1
+        RC_ASSERT(!table->busy);     // P1
+        RC_ASSERT(!table->damaged);  // P4
         table->busy = true;
         ++tables;
       }
@@ -132,6 +135,15 @@ class ModelTree {
     }
     Place(plan.output_level, merged, plan.max_table_size);
     Check();
+  }
+
+  // One of those that no plan has taken, if there is any.
+  void DamageOne(size_t which) {
+    for (auto& tables : levels_) {
+      for (ModelTable& table : tables) {
+        if (!table.busy && which-- == 0) table.damaged = true;
+      }
+    }
   }
 
   size_t running() const { return running_.size(); }
@@ -302,6 +314,73 @@ RC_GTEST_PROP(Policy, FlushesBesideRunningPlansKeepTheOrderOfAge, ()) {
       if (const auto plan = policy->Pick(tree.Shape())) tree.Start(*plan);
     }
   }
+}
+
+// P4, with P1 and P2 kept; and it comes to rest, which it would not if it picked in vain for ever.
+RC_GTEST_PROP(Policy, DamagedTablesAreLeftAloneAndNothingPassesThem, ()) {
+  ModelTree tree = AnyTree();
+  const Options options = AnyOptions();
+  const auto policy = NewCompactionPolicy(options);
+  int flushes = *rc::gen::inRange(0, 8), damages = *rc::gen::inRange(1, 4);
+  for (int steps = 0;; ++steps) {
+    RC_ASSERT(steps < 2000);
+    const bool more = *rc::gen::inRange(0, 3) == 0;
+    if (more && damages > 0) {
+      --damages;
+      tree.DamageOne(*rc::gen::inRange<size_t>(0, tree.CountTables() + 1));
+    } else if (more && flushes > 0) {
+      --flushes;
+      tree.Flush(AnyKeys());
+    } else if (const auto plan = tree.running() < 3 ? policy->Pick(tree.Shape()) : std::nullopt) {
+      tree.Start(*plan);
+    } else if (tree.running() > 0) {
+      tree.Finish(*rc::gen::inRange<size_t>(0, tree.running()), *rc::gen::arbitrary<bool>());
+    } else if (flushes == 0 && damages == 0) {
+      break;
+    }
+  }
+  // On request likewise: it ends, or says that something is in the way.
+  int level = 0;
+  for (int steps = 0;; ++steps) {
+    RC_ASSERT(steps < 100);
+    bool blocked = false;
+    const auto plan = policy->PickManual(tree.Shape(), nullptr, nullptr, &level, &blocked);
+    if (!plan) break;
+    tree.Start(*plan);
+    tree.Finish(0, false);
+  }
+}
+
+TEST(LeveledPolicy, WhatIsOlderThanADamagedTableOfLevel0IsMerged) {
+  TreeShape shape;
+  for (uint64_t number = 6; number > 0; --number) {  // newest first
+    shape.levels[0].push_back({.number = number, .size = 1000, .smallest = "a", .largest = "z"});
+  }
+  shape.levels[0][3].busy = shape.levels[0][3].damaged = true;  // number 3
+  const auto plan = NewCompactionPolicy(Options())->Pick(shape);
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ(plan->inputs.front().tables, (std::vector<uint64_t>{2, 1}));
+  // Newer, but of other keys.
+  shape.levels[0].resize(4);
+  shape.levels[0][0].smallest = shape.levels[0][0].largest = "zz";
+  const auto beside = NewCompactionPolicy(Options())->Pick(shape);
+  ASSERT_TRUE(beside.has_value());
+  EXPECT_EQ(beside->inputs.front().tables, (std::vector<uint64_t>{6}));
+}
+
+TEST(TieredPolicy, RunsThatAreNewerThanADamagedOneAreMergedUpToIt) {
+  Options options;
+  options.compaction_style = CompactionStyle::kTiered;
+  options.level0_compaction_trigger = 2;
+  TreeShape shape;
+  for (uint64_t number = 5; number > 0; --number) {
+    shape.levels[0].push_back({.number = number, .size = 1000, .smallest = "a", .largest = "z"});
+  }
+  shape.levels[0][3].busy = shape.levels[0][3].damaged = true;  // number 2
+  const auto plan = NewCompactionPolicy(options)->Pick(shape);
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ(plan->output_level, 0);
+  EXPECT_EQ(plan->inputs.front().tables, (std::vector<uint64_t>{5, 4, 3}));
 }
 
 RC_GTEST_PROP(Policy, MergingOnRequestLeavesOneRun, ()) {

@@ -29,9 +29,11 @@ class TieredPolicy : public CompactionPolicy {
     int level = 0;
     uint64_t size = 0;
     std::vector<uint64_t> tables;
+    bool damaged = false;
   };
   // Newest first.
   static std::vector<Run> Runs(const TreeShape& shape);
+  static size_t CountWhole(const std::vector<Run>& runs);
   CompactionPlan Merge(const std::vector<Run>& runs, size_t begin, size_t end,
                        CompactionReason reason) const;
 

@@ -22,7 +22,9 @@ struct TableSummary {
   uint64_t size = 0;          // bytes
   std::string_view smallest;  // user keys; owned by whoever made the shape
   std::string_view largest;
-  bool busy = false;              // an input of a running compaction
+  // Not to be an input: it is one of a running compaction already, or damaged.
+  bool busy = false;
+  bool damaged = false;           // busy for good: no merge will make it go away
   bool largest_excluded = false;  // `largest` is the end of a range tombstone, not a key within
 };
 

@@ -13,10 +13,13 @@ DB::Impl::Impl(const Options& options, std::string directory)
       directory_(std::move(directory)),
       fs_(options.env.file_system),
       scheduler_(options.env.scheduler),
+      statistics_(options.env.scheduler, options.env.clock, options.enable_latency_histograms),
+      events_(&statistics_, options.listener),
       cache_(options.block_cache != nullptr ? options.block_cache
              : options.block_cache_size != 0
                  ? std::make_shared<BlockCache>(options.env.scheduler, options.block_cache_size)
                  : nullptr),
+      open_files_(fs_, scheduler_, static_cast<size_t>(options.max_open_files)),
       mutex_(options.env.scheduler),
       flush_work_(&mutex_),
       compaction_work_(&mutex_),
@@ -27,7 +30,8 @@ DB::Impl::Impl(const Options& options, std::string directory)
       background_rate_(options.env.scheduler, options.background_write_rate),
       policy_(NewCompactionPolicy(options)) {
   table_context_.cache = cache_.get();
-  table_context_.listener = options.listener;
+  table_context_.listener = &events_;
+  table_context_.files = &open_files_;
 }
 
 DB::Impl::~Impl() = default;
@@ -55,8 +59,8 @@ std::shared_ptr<const TableFile> DB::Impl::NewTableFile(const FileMeta& meta) {
   return std::make_shared<TableFile>(fs_, scheduler_, directory_, meta, &table_context_);
 }
 
-void DB::Impl::Notify(EventKind kind, uint64_t number, uint64_t amount) const {
-  if (options_.listener != nullptr) options_.listener->OnEvent({kind, number, amount});
+void DB::Impl::Notify(EventKind kind, uint64_t number, uint64_t amount, std::string_view detail) {
+  events_.OnEvent({kind, number, amount, detail});
 }
 
 StatusOr<std::unique_ptr<DB>> DB::Open(const Options& options, const std::string& directory) {
@@ -143,7 +147,9 @@ StatusOr<uint64_t> DB::Checkpoint(const std::string& directory) {
   return impl_->Checkpoint(directory);
 }
 
-StatusOr<uint64_t> DB::IngestTable(const std::string& path) { return impl_->IngestTable(path); }
+StatusOr<uint64_t> DB::IngestTable(const std::string& path, std::atomic<uint64_t>* numbered) {
+  return impl_->IngestTable(path, numbered);
+}
 
 Status DB::Resume() { return impl_->Resume(); }
 

@@ -40,7 +40,7 @@ void DB::Impl::EndOfTry(const Status& status, RetryBackoff* retry) {
     if (!retry->error().ok()) Notify(EventKind::kRetrySucceeded);
     retry->Succeeded();
   } else {
-    Notify(EventKind::kBackgroundError);
+    Notify(EventKind::kBackgroundError, 0, 0, status.ToString());
     retry->Failed(status, scheduler_->NowMicros());
   }
 }
@@ -51,6 +51,7 @@ Status DB::Impl::FlushOldest(Lock* lock) {
   std::vector<SequenceNumber> snapshots(snapshots_.begin(), snapshots_.end());
   lock->unlock();
   Notify(EventKind::kFlushBegun, number);
+  const Stopwatch stopwatch(&statistics_, Latency::kFlush);
   auto meta = WriteMemtable(*oldest.memtable, number, std::move(snapshots));
   if (!meta.ok()) {
     // No MANIFEST names it, so it is only a waste of space, which may be what is missing.
@@ -76,7 +77,7 @@ Status DB::Impl::FlushOldest(Lock* lock) {
   lock->unlock();
   RetireLogs(std::move(retired));
   lock->lock();
-  Notify(EventKind::kFlushDone, number, bytes);
+  Notify(EventKind::kFlushDone, number, bytes, "took-micros=" + std::to_string(stopwatch.Micros()));
   if (CompactionDue()) StartCompacting();
   return Status::Ok();
 }
@@ -187,20 +188,13 @@ void DB::Impl::RetireLogs(std::vector<std::shared_ptr<LogWriter>> logs) {
 }
 
 Status DB::Impl::Flush() {
-  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kNone);
   Lock lock(mutex_);
-  Status status;
-  if (!queue_.Join(&turn, &status)) return status;
-  queue_.TakeGroup(0);  // alone
-  if (closed_) {
-    status = Status::Aborted(directory_ + ": the database is closed");
-  } else {
-    status = write_error_;
-    if (status.ok() && MemtablesFull()) status = flush_retry_.error();
-    if (status.ok() && !active_->empty()) status = SwitchMemtable(&lock);
-  }
-  queue_.Finish(status);
-  SHEARPIN_RETURN_IF_ERROR(status);
+  const Status switched = LeadAlone(&lock, [&] {
+    SHEARPIN_RETURN_IF_ERROR(write_error_);
+    if (MemtablesFull()) SHEARPIN_RETURN_IF_ERROR(flush_retry_.error());
+    return active_->empty() ? Status::Ok() : SwitchMemtable(&lock);
+  });
+  if (!switched.ok()) return switched;
   // The memtables are flushed in order, so those frozen by now are the first of the queue. By
   // number, and not by address: another one may soon have the address of one that is gone.
   const uint64_t last = frozen_.empty() ? 0 : frozen_.back().next_log;
@@ -268,8 +262,10 @@ Status DB::Impl::Close() {
   for (const auto& log : older_logs_) status.Update(log->Close());
   status.Update(log_->Close());
   status.Update(manifest_->Close());
+  Notify(EventKind::kClosed, 0, 0, status.ToString());
+  events_.SetLog(nullptr);
+  info_log_.reset();
   file_lock_.reset();
-  Notify(EventKind::kClosed);
   return status;
 }
 

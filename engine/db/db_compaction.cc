@@ -13,6 +13,17 @@
 
 namespace shearpin {
 
+namespace {
+
+std::string Describe(const CompactionPlan& plan, uint64_t bytes) {
+  std::string text = "reason=" + std::string(CompactionReasonName(plan.reason)) + " levels=";
+  for (const CompactionInput& input : plan.inputs) text += std::to_string(input.level) + "+";
+  text.back() = '>';
+  return text + std::to_string(plan.output_level) + " bytes=" + std::to_string(bytes);
+}
+
+}  // namespace
+
 // A plan with what it needs pinned.
 struct DB::Impl::Compaction {
   const CompactionPlan& plan;
@@ -51,11 +62,13 @@ struct DB::Impl::Compaction {
 // Requires mutex_.
 TableSummary DB::Impl::Summary(const TableFile& table) const {
   const FileMeta& meta = table.meta();
+  const bool damaged = set_aside_.count(meta.number) != 0;
   return {.number = meta.number,
           .size = meta.size,
           .smallest = UserKey(meta.smallest),
           .largest = UserKey(meta.largest),
-          .busy = compacting_.count(meta.number) != 0,
+          .busy = damaged || compacting_.count(meta.number) != 0,
+          .damaged = damaged,
           .largest_excluded = TypeOf(meta.largest) == ValueType::kRangeDelete};
 }
 
@@ -99,8 +112,11 @@ void DB::Impl::CompactionLoop() {
       continue;
     }
     ++background_jobs_;
+    const size_t set_aside = set_aside_.size();
     const Status status = RunCompaction(*plan, &lock);
     if (!status.IsAborted()) EndOfTry(status, &compaction_retry_);
+    // The next try is another merge.
+    if (set_aside_.size() != set_aside) compaction_retry_.Hurry();
     RemoveObsoleteTables(&lock);
     --background_jobs_;
     // What this one made room for may be more than one thread's work.
@@ -146,10 +162,12 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
   const Compaction compaction = Prepare(plan);
   VersionEdit edit;
   Version::Change change;
+  uint64_t bytes_read = 0;
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     for (const auto& table : compaction.inputs[i]) {
       edit.removed.emplace_back(plan.inputs[i].level, table->meta().number);
       change.removed.push_back(table->meta().number);
+      bytes_read += table->meta().size;
     }
   }
   Status status;
@@ -160,7 +178,8 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
     Notify(EventKind::kTrivialMove, table->meta().number);
   } else {
     lock->unlock();
-    Notify(EventKind::kCompactionBegun, change.removed.size());
+    const Stopwatch stopwatch(&statistics_, Latency::kCompaction);
+    Notify(EventKind::kCompactionBegun, change.removed.size(), 0, Describe(plan, bytes_read));
     std::vector<FileMeta> outputs;
     status = MergeTables(compaction, &outputs);
     uint64_t bytes = 0;
@@ -174,8 +193,17 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
       change.added.emplace_back(plan.output_level, NewTableFile(meta));
       edit.added.emplace_back(plan.output_level, std::move(meta));
     }
-    if (status.ok()) Notify(EventKind::kCompactionDone, 0, bytes);
+    std::vector<std::pair<uint64_t, Status>> damaged;
+    if (status.IsCorruption()) damaged = FindDamaged(compaction);
+    if (status.ok()) {
+      Notify(EventKind::kCompactionDone, 0, bytes,
+             "outputs=" + std::to_string(outputs.size()) +
+                 " level=" + std::to_string(plan.output_level) +
+                 " took-micros=" + std::to_string(stopwatch.Micros()));
+      statistics_.Add(Counter::kCompactionBytesRead, bytes_read);
+    }
     lock->lock();
+    SetAside(std::move(damaged));
   }
   if (status.ok()) {
     status = ApplyEdit(std::move(edit), change, lock, [&] {
@@ -188,6 +216,55 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
   for (const uint64_t number : change.removed) compacting_.erase(number);
   outputs_.erase(compaction.output);
   return status;
+}
+
+// Which inputs cannot be read, by reading each as the merge does: its error does not say which.
+// Errors of the machine may pass, so they are not damage.
+std::vector<std::pair<uint64_t, Status>> DB::Impl::FindDamaged(const Compaction& compaction) const {
+  std::vector<std::pair<uint64_t, Status>> damaged;
+  for (const Version::Tables& tables : compaction.inputs) {
+    for (const auto& file : tables) {
+      auto table = file->Open();
+      Status status = table.status();
+      if (status.ok()) {
+        const auto all = (*table)->NewIterator(Caching::kBypass);
+        for (all->SeekToFirst(); all->Valid();) all->Next();
+        status = all->status();
+      }
+      if (status.IsCorruption()) {
+        damaged.emplace_back(file->meta().number, std::move(status));
+      }
+    }
+  }
+  return damaged;
+}
+
+// Requires mutex_. Tried again, a merge of these would fail for ever, and keep all others waiting.
+void DB::Impl::SetAside(std::vector<std::pair<uint64_t, Status>> damaged) {
+  for (auto& [number, status] : damaged) {
+    const auto [at, fresh] = set_aside_.emplace(number, std::move(status));
+    if (fresh) Notify(EventKind::kTableSetAside, number, 0, at->second.ToString());
+  }
+}
+
+// Requires mutex_. The damage that nothing but a repair will mend, if nothing else is left to wait
+// for: no merge runs, and none that is due can.
+Status DB::Impl::DamageInTheWay() const {
+  if (set_aside_.empty() || !compacting_.empty() || CompactionDue()) return Status::Ok();
+  return set_aside_.begin()->second.Prefixed("a damaged table keeps others from being merged");
+}
+
+// Requires mutex_. Damage in [begin, end] that was left as it is.
+Status DB::Impl::DamageWithin(const std::string_view* begin, const std::string_view* end) const {
+  for (const auto& table : version_->AllTables()) {
+    const auto found = set_aside_.find(table->meta().number);
+    if (found == set_aside_.end()) continue;
+    if ((begin == nullptr || !EndsBefore(table->meta().largest, *begin)) &&
+        (end == nullptr || UserKey(table->meta().smallest) <= *end)) {
+      return found->second.Prefixed("a damaged table was not merged");
+    }
+  }
+  return Status::Ok();
 }
 
 // Writes the merge of the inputs. On error, `outputs` holds what was finished.
@@ -271,10 +348,11 @@ Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_v
       progress_.NotifyAll();
       SHEARPIN_RETURN_IF_ERROR(status);
     } else if (blocked) {
+      SHEARPIN_RETURN_IF_ERROR(DamageInTheWay());
       progress_.Wait();
     } else {
       RemoveObsoleteTables(&lock);
-      return Status::Ok();
+      return DamageWithin(begin, end);
     }
   }
 }

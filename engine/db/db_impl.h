@@ -33,6 +33,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,13 +45,16 @@
 #include "engine/compaction/policy.h"
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
+#include "engine/db/event_relay.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
 #include "engine/db/read_state_cell.h"
 #include "engine/db/retry_backoff.h"
+#include "engine/db/statistics.h"
 #include "engine/db/write_queue.h"
 #include "engine/event_listener.h"
+#include "engine/log_sink/info_log.h"
 #include "engine/manifest/manifest.h"
 #include "engine/sst/table_builder.h"
 #include "engine/wal/log_writer.h"
@@ -82,7 +86,7 @@ class DB::Impl {
   Status WaitForBackground();
   Status Resume();
   StatusOr<uint64_t> Checkpoint(const std::string& directory);
-  StatusOr<uint64_t> IngestTable(const std::string& path);
+  StatusOr<uint64_t> IngestTable(const std::string& path, std::atomic<uint64_t>* numbered);
 
   Status VerifyChecksums();
   StatusOr<std::string> Property(std::string_view name);
@@ -99,18 +103,20 @@ class DB::Impl {
   // db_read.cc
   std::unique_ptr<Snapshot> PinLatest();
   void ReleaseSnapshot(SequenceNumber sequence);
-  Status VerifyTables(const Version& version);
+  static Status VerifyTable(const TableFile& file);
+  static Status VerifyTables(const Version& version);
   Status Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
               LoadedBlock* block, Lookup* found, FilterCounts* counts) const;
-  std::string ReadStats() const;
 
   // db_transaction.cc
   void EndTransaction(SequenceNumber snapshot);
 
   // db_open.cc
+  Status Recover();
   Status PrepareDirectory();
   Status CheckNeverCreated(const std::vector<std::string>& names);
   Status CheckTables(const ManifestState& state);
+  Status VerifyStored(const ManifestState& state);
   Status ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                     LogEnd* log_end, VersionEdit* edit);
   Status WriteRecoveredTable(VersionEdit* edit);
@@ -132,7 +138,7 @@ class DB::Impl {
 
   // db_ingest.cc
   Status EmptyMemtables(Lock* lock);
-  Status Adopt(const Table& table, uint64_t* first_sequence, Lock* lock);
+  Status Adopt(const Table& table, std::atomic<uint64_t>* numbered, Lock* lock);
   int IngestLevel(const FileMeta& meta) const;
 
   // db_resume.cc
@@ -142,11 +148,14 @@ class DB::Impl {
   void Install(Renewal* renewal);
 
   // db_write.cc
+  Status LeadAlone(Lock* lock, const std::function<Status()>& task);
   Status MakeRoom(size_t bytes, Lock* lock);
+  Status AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock);
   bool MemtablesFull() const;
   void UpdateDebt();
   void Delay(size_t bytes, Lock* lock);
   Status Commit(Lock* lock);
+  void CountGroup(const WriteQueue::Group& group, uint64_t log_bytes);
   Status AppendAndSync(const WriteQueue::Group& group,
                        const std::vector<std::shared_ptr<LogWriter>>& older, LogWriter* log);
   void InsertGroup(const WriteQueue::Group& group, MemTable* memtable);
@@ -179,11 +188,17 @@ class DB::Impl {
   Status RunCompaction(const CompactionPlan& plan, Lock* lock);
   Status MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs);
   bool CompactionDue() const;
+  std::vector<std::pair<uint64_t, Status>> FindDamaged(const Compaction& compaction) const;
+  void SetAside(std::vector<std::pair<uint64_t, Status>> damaged);
+  Status DamageInTheWay() const;
+  Status DamageWithin(const std::string_view* begin, const std::string_view* end) const;
 
   // db_memory.cc
   void ApplyMemoryBudget();
   uint64_t FrozenMemory() const;
   bool RoomForMemtable() const;
+  std::string ReadStats() const;
+  std::string Counters() const;
 
   TableBuilderOptions BuilderOptions(int level = 0) const;
   std::shared_ptr<const TableFile> NewTableFile(const FileMeta& meta);
@@ -191,15 +206,20 @@ class DB::Impl {
                                                     SequenceNumber* sequence);
   void RebuildReadState();                                  // requires mutex_
   uint64_t NewFileNumber() { return next_file_number_++; }  // requires mutex_
-  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0) const;
+  void Notify(EventKind kind, uint64_t number = 0, uint64_t amount = 0,
+              std::string_view detail = {});
 
   const Options options_;
   const std::string directory_;
   FileSystem* const fs_;
   Scheduler* const scheduler_;
+  Statistics statistics_;
+  EventRelay events_;
   const std::shared_ptr<BlockCache> cache_;  // null: none
+  OpenFiles open_files_;
   TableContext table_context_;
   std::unique_ptr<FileLock> file_lock_;
+  std::unique_ptr<InfoLog> info_log_;  // null: not asked for, or closed
   uint64_t database_id_ = 0;
 
   Mutex mutex_;
@@ -241,6 +261,8 @@ class DB::Impl {
   uint64_t next_write_micros_ = 0;           // the leader's; see Delay
   std::multiset<SequenceNumber> snapshots_;  // guarded by mutex_
   std::set<uint64_t> compacting_;            // inputs, by number; guarded by mutex_
+  // Tables that merges leave alone since one met damage in them, by number; until the next open.
+  std::map<uint64_t, Status> set_aside_;  // guarded by mutex_
   // By level, the hulls of running compactions: TreeShape::outputs. Guarded by mutex_.
   std::list<std::pair<int, KeyRange>> outputs_;
   bool ingesting_ = false;                   // no merge may begin; guarded by mutex_

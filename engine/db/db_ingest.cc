@@ -57,7 +57,9 @@ bool Overlaps(const FileMeta& a, const FileMeta& b) {
 
 }  // namespace
 
-StatusOr<uint64_t> DB::Impl::IngestTable(const std::string& path) {
+StatusOr<uint64_t> DB::Impl::IngestTable(const std::string& path, std::atomic<uint64_t>* numbered) {
+  std::atomic<uint64_t> unasked = 0;
+  if (numbered == nullptr) numbered = &unasked;
   SHEARPIN_ASSIGN_OR_RETURN(const uint64_t size, fs_->FileSize(path));
   SHEARPIN_ASSIGN_OR_RETURN(auto table, Table::Open(fs_, path, {.file_id = 0, .file_size = size}));
   SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(std::nullopt));
@@ -67,23 +69,19 @@ StatusOr<uint64_t> DB::Impl::IngestTable(const std::string& path) {
   if (!table->range_tombstones().empty()) {
     return Status::NotSupported(path + ": a table with range tombstones");
   }
-  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kSync);
   Lock lock(mutex_);
-  Status status;
-  if (!queue_.Join(&turn, &status)) return status;
-  queue_.TakeGroup(0);  // alone: numbers are taken and published in order
-  uint64_t first_sequence = 0;
-  status = EmptyMemtables(&lock);
-  if (status.ok()) status = Adopt(*table, &first_sequence, &lock);
-  queue_.Finish(status);
+  // Alone: numbers are taken and published in order.
+  const Status status = LeadAlone(&lock, [&] {
+    SHEARPIN_RETURN_IF_ERROR(EmptyMemtables(&lock));
+    return Adopt(*table, numbered, &lock);
+  });
   if (!status.ok()) return status.Prefixed(path);
-  return first_sequence;
+  return numbered->load();
 }
 
 // Requires that the caller leads the queue. The MANIFEST says of one number that everything up to
 // it is in tables; so everything older than the table has to be.
 Status DB::Impl::EmptyMemtables(Lock* lock) {
-  if (closed_) return Status::Aborted(directory_ + ": the database is closed");
   SHEARPIN_RETURN_IF_ERROR(write_error_);
   if (MemtablesFull()) SHEARPIN_RETURN_IF_ERROR(flush_retry_.error());
   if (!active_->empty()) SHEARPIN_RETURN_IF_ERROR(SwitchMemtable(lock));
@@ -100,12 +98,12 @@ Status DB::Impl::EmptyMemtables(Lock* lock) {
 
 // Takes as many numbers as a batch of the same changes would; every entry gets the last of them,
 // since no reader may stand between.
-Status DB::Impl::Adopt(const Table& table, uint64_t* first_sequence, Lock* lock) {
+Status DB::Impl::Adopt(const Table& table, std::atomic<uint64_t>* numbered, Lock* lock) {
   const uint64_t entries = table.properties().entries;
   if (last_sequence_ + entries > kMaxSequence) {
     return Status::NotSupported("sequence numbers are used up");
   }
-  *first_sequence = last_sequence_ + 1;
+  const uint64_t first_sequence = last_sequence_ + 1;
   last_sequence_ += entries;
   const SequenceNumber sequence = last_sequence_;
   const uint64_t number = NewFileNumber();
@@ -127,6 +125,7 @@ Status DB::Impl::Adopt(const Table& table, uint64_t* first_sequence, Lock* lock)
     return meta.status();
   }
   lock->lock();
+  numbered->store(first_sequence);
   // No merge begins until the table is in the version: none could know of it.
   ingesting_ = true;
   const int level = IngestLevel(*meta);

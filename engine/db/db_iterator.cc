@@ -37,8 +37,9 @@ std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state,
 class DbIterator : public Iterator {
  public:
   DbIterator(std::shared_ptr<const ReadState> state, SequenceNumber sequence,
-             const ReadOptions& options, std::function<void()> released)
-      : released_(std::move(released)),
+             const ReadOptions& options, Statistics* statistics, std::function<void()> released)
+      : statistics_(statistics),
+        released_(std::move(released)),
         state_(std::move(state)),
         sequence_(sequence),
         lower_kind_(options.lower.kind),
@@ -48,6 +49,8 @@ class DbIterator : public Iterator {
         deletes_(state_.get(), sequence_),
         merge_(NewInternalIterator(*state_, &deletes_)) {}
   ~DbIterator() override {
+    statistics_->Add(Counter::kIterators);
+    if (steps_ != 0) statistics_->Add(Counter::kIteratorSteps, steps_);
     merge_.reset();  // it looks into the state
     state_.reset();
     released_();
@@ -64,6 +67,7 @@ class DbIterator : public Iterator {
 
   void SeekToFirst() override {
     if (lower_kind_ == Bound::Kind::kUnbounded) {
+      const Stopwatch stopwatch = BeginSeek();
       forward_ = true;
       merge_->SeekToFirst();
       FindNext(false);
@@ -74,6 +78,7 @@ class DbIterator : public Iterator {
 
   void SeekToLast() override {
     if (upper_kind_ == Bound::Kind::kUnbounded) {
+      const Stopwatch stopwatch = BeginSeek();
       forward_ = false;
       merge_->SeekToLast();
       FindPrev();
@@ -92,6 +97,7 @@ class DbIterator : public Iterator {
 
   void Next() override {
     SHEARPIN_CHECK(valid_);
+    ++steps_;
     if (forward_) {
       saved_key_.assign(UserKey(merge_->key()));
       merge_->Next();
@@ -104,6 +110,7 @@ class DbIterator : public Iterator {
 
   void Prev() override {
     SHEARPIN_CHECK(valid_);
+    ++steps_;
     if (forward_) {
       forward_ = false;
       saved_key_.assign(UserKey(merge_->key()));
@@ -139,13 +146,20 @@ class DbIterator : public Iterator {
     }
   }
 
+  Stopwatch BeginSeek() {
+    statistics_->Add(Counter::kSeeks);
+    return Stopwatch(statistics_, Latency::kSeek);
+  }
+
   void SeekForward(std::string_view target) {
+    const Stopwatch stopwatch = BeginSeek();
     forward_ = true;
     SeekMerge(target, sequence_, kSeekType);
     FindNext(false);
   }
 
   void SeekBackward(std::string_view target) {
+    const Stopwatch stopwatch = BeginSeek();
     forward_ = false;
     // The oldest possible version of target, or what stands before it.
     seek_key_.clear();
@@ -197,6 +211,7 @@ class DbIterator : public Iterator {
     valid_ = found && merge_->status().ok();
   }
 
+  Statistics* const statistics_;
   const std::function<void()> released_;
   std::shared_ptr<const ReadState> state_;
   const SequenceNumber sequence_;
@@ -207,6 +222,7 @@ class DbIterator : public Iterator {
   const RangeDeletes deletes_;
   std::unique_ptr<InternalIterator> merge_;
 
+  uint64_t steps_ = 0;
   bool valid_ = false;
   bool forward_ = true;
   std::string saved_key_;
@@ -218,8 +234,9 @@ class DbIterator : public Iterator {
 
 std::unique_ptr<Iterator> NewDbIterator(std::shared_ptr<const ReadState> state,
                                         SequenceNumber sequence, const ReadOptions& options,
-                                        std::function<void()> released) {
-  return std::make_unique<DbIterator>(std::move(state), sequence, options, std::move(released));
+                                        Statistics* statistics, std::function<void()> released) {
+  return std::make_unique<DbIterator>(std::move(state), sequence, options, statistics,
+                                      std::move(released));
 }
 
 }  // namespace shearpin

@@ -42,10 +42,10 @@ bool DB::Impl::RoomForMemtable() const {
 }
 
 std::string DB::Impl::ReadStats() const {
-  const ReadStateCell::FilterTotals filters = read_state_.filter_totals();
-  std::string text = "filter-useful=" + std::to_string(filters.useful) +
-                     " filter-true-positive=" + std::to_string(filters.true_positive) +
-                     " filter-false-positive=" + std::to_string(filters.false_positive);
+  const ReadStateCell::Totals reads = read_state_.totals();
+  std::string text = "filter-useful=" + std::to_string(reads.filter_useful) +
+                     " filter-true-positive=" + std::to_string(reads.filter_true_positive) +
+                     " filter-false-positive=" + std::to_string(reads.filter_false_positive);
   if (cache_ != nullptr) {
     const BlockCache::Counters cache = cache_->counters();
     text += " cache-hits=" + std::to_string(cache.hits) +
@@ -55,6 +55,31 @@ std::string DB::Impl::ReadStats() const {
             " cache-capacity=" + std::to_string(cache_->capacity());
   }
   return text + " table-memory=" + std::to_string(table_context_.memory.load()) + "\n";
+}
+
+// A line for each, of this opening; those of a shared cache are of all its databases.
+std::string DB::Impl::Counters() const {
+  const ReadStateCell::Totals reads = read_state_.totals();
+  std::string text;
+  const auto add = [&text](const std::string& name, uint64_t value) {
+    text += name + "=" + std::to_string(value) + "\n";
+  };
+  add("gets", reads.gets);
+  add("gets-found", reads.found);
+  add("memtable-hits", reads.memtable_hits);
+  for (int level = 0; level < kNumLevels; ++level) {
+    add("level-" + std::to_string(level) + "-hits", reads.level_hits[level]);
+  }
+  add("filter-useful", reads.filter_useful);
+  add("filter-true-positive", reads.filter_true_positive);
+  add("filter-false-positive", reads.filter_false_positive);
+  const BlockCache::Counters cache =
+      cache_ != nullptr ? cache_->counters() : BlockCache::Counters();
+  add("cache-hits", cache.hits);
+  add("cache-misses", cache.misses);
+  add("cache-evictions", cache.evictions);
+  add("limited-table-files-open", open_files_.open());
+  return text + statistics_.CountersText();
 }
 
 }  // namespace shearpin

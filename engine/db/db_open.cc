@@ -3,46 +3,33 @@
 #include <string>
 #include <utility>
 
+#include "engine/db/batch_inserter.h"
 #include "engine/db/db_impl.h"
+#include "engine/db/stored_options.h"
 #include "engine/db/table_writer.h"
 #include "engine/manifest/file_names.h"
 
 namespace shearpin {
-namespace {
-
-// Inserts the changes of one log record.
-class MemTableInserter : public WriteBatch::Handler {
- public:
-  MemTableInserter(MemTable* memtable, SequenceNumber first)
-      : memtable_(memtable), sequence_(first) {}
-  void Put(std::string_view key, std::string_view value) override {
-    fresh_ &= memtable_->Add(sequence_++, ValueType::kValue, key, value);
-  }
-  void Delete(std::string_view key) override {
-    fresh_ &= memtable_->Add(sequence_++, ValueType::kDelete, key, {});
-  }
-  void DeleteRange(std::string_view begin, std::string_view end) override {
-    memtable_->AddRange(sequence_++, begin, end);
-  }
-  bool fresh() const { return fresh_; }
-
- private:
-  MemTable* const memtable_;
-  SequenceNumber sequence_;
-  bool fresh_ = true;
-};
-
-}  // namespace
-
 Status DB::Impl::Open() {
   SHEARPIN_RETURN_IF_ERROR(PrepareDirectory());
+  if (options_.info_log) {
+    info_log_ = std::make_unique<InfoLog>(options_.env, directory_, options_.info_log_rotate_size);
+    events_.SetLog(info_log_.get());
+    info_log_->Say(InfoLog::Level::kInfo, "opening " + directory_ + " " + OptionsText(options_));
+  }
+  Status status = Recover();
+  if (!status.ok() && info_log_ != nullptr) {
+    info_log_->Say(InfoLog::Level::kError, "open-failed " + status.ToString());
+  }
+  return status;
+}
+
+Status DB::Impl::Recover() {
   SHEARPIN_ASSIGN_OR_RETURN(const std::vector<std::string> names, fs_->ListDir(directory_));
   auto recovered = Manifest::Recover(fs_, directory_);
   ManifestState state;
   if (recovered.ok()) {
-    if (options_.error_if_exists) {
-      return Status::AlreadyExists(directory_ + ": holds a database already");
-    }
+    SHEARPIN_RETURN_IF_ERROR(CheckStoredOptions(options_, directory_, recovered->state));
     if (recovered->fallback) Notify(EventKind::kManifestFallback, recovered->state.manifest_number);
     state = std::move(recovered->state);
   } else if (recovered.status().IsNotFound()) {
@@ -52,6 +39,7 @@ Status DB::Impl::Open() {
     return recovered.status();
   }
   SHEARPIN_RETURN_IF_ERROR(CheckTables(state));
+  if (options_.verify_on_open) SHEARPIN_RETURN_IF_ERROR(VerifyStored(state));
   database_id_ = state.database_id;
 
   // Numbers of files that no MANIFEST names, leftovers of a crash, must not be used again.
@@ -89,7 +77,10 @@ Status DB::Impl::Open() {
   RebuildReadState();
   UpdateDebt();
   RemoveOrphans(FindOrphans(names));
-  Notify(EventKind::kOpened);
+  Notify(EventKind::kOpened, 0, 0,
+         "database=" + std::to_string(database_id_) +
+             " last-sequence=" + std::to_string(last_sequence_) +
+             " tables=" + std::to_string(version_->AllTables().size()));
   Lock lock(mutex_);
   if (CompactionDue()) StartCompacting();
   return Status::Ok();
@@ -173,6 +164,29 @@ Status DB::Impl::CheckTables(const ManifestState& state) {
   return Status::Ok();
 }
 
+// The error of the first damaged table in the MANIFEST's order, whichever thread came to it first.
+Status DB::Impl::VerifyStored(const ManifestState& state) {
+  Version::Tables tables;
+  for (const auto& files : state.levels) {
+    for (const auto& [number, meta] : files) tables.push_back(NewTableFile(meta));
+  }
+  std::vector<Status> found(tables.size());
+  std::atomic<size_t> next{0};
+  const auto verify = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < tables.size();) found[i] = VerifyTable(*tables[i]);
+  };
+  // This thread is one of them.
+  std::vector<std::unique_ptr<Scheduler::ThreadHandle>> others;
+  const auto wanted = static_cast<size_t>(options_.max_file_opening_threads);
+  while (others.size() + 1 < std::min(wanted, tables.size())) {
+    others.push_back(scheduler_->Spawn("shearpin-open", verify));
+  }
+  verify();
+  for (const auto& other : others) other->Join();
+  for (const Status& status : found) SHEARPIN_RETURN_IF_ERROR(status);
+  return Status::Ok();
+}
+
 // Into tables that are added to `edit`; if that is null, into the active memtable alone.
 Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::string>& names,
                             LogEnd* log_end, VersionEdit* edit) {
@@ -201,14 +215,14 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
       return Status::Corruption(where + ": sequence " + std::to_string(record.sequence) +
                                 " after " + std::to_string(last_sequence_));
     }
-    MemTableInserter inserter(active_.get(), record.sequence);
+    BatchInserter inserter(scheduler_, active_.get(), record.sequence);
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
-    if (!inserter.fresh()) return Status::Corruption(where + ": repeats an earlier change");
+    if (inserter.repeated()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;
     if (edit == nullptr || active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);
   };
-  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, options_.listener, replay));
+  SHEARPIN_ASSIGN_OR_RETURN(*log_end, RecoverLogs(fs_, input, &events_, replay));
   return edit == nullptr || active_->empty() ? Status::Ok() : WriteRecoveredTable(edit);
 }
 
@@ -245,6 +259,7 @@ std::vector<DB::Impl::Orphan> DB::Impl::FindOrphans(const std::vector<std::strin
       case FileKind::kCurrent:
       case FileKind::kCurrentTemp:  // Rotate has just made and renamed its own
       case FileKind::kLock:
+      case FileKind::kInfoLog:
         break;
     }
     if (orphan) orphans.push_back({name, number});

@@ -34,6 +34,7 @@ void DB::Impl::RebuildReadState() {
 }
 
 Status DB::Impl::Get(std::string_view key, std::string* value, const ReadOptions& options) {
+  const Stopwatch stopwatch(&statistics_, Latency::kGet);
   ReadStateCell::Pin pin = read_state_.Acquire();
   LoadedBlock block;
   Lookup found;
@@ -42,7 +43,7 @@ Status DB::Impl::Get(std::string_view key, std::string* value, const ReadOptions
       options.snapshot != nullptr ? options.snapshot->sequence() : pin.sequence();
   const Status status = Find(pin.state(), key, sequence, &block, &found, &counts);
   if (status.ok() && found.kind == Lookup::Kind::kValue) value->assign(found.value);
-  pin.Count(counts);
+  pin.Count(found, counts);
   // The lock is for the last reader of an older state only.
   if (pin.Release()) ReleaseReader();
   if (!status.ok()) return status;
@@ -64,7 +65,8 @@ Status DB::Impl::Find(const ReadState& state, std::string_view key, SequenceNumb
 std::unique_ptr<Iterator> DB::Impl::NewIterator(const ReadOptions& options) {
   SequenceNumber sequence;
   std::shared_ptr<const ReadState> state = AcquireReadState(options.snapshot, &sequence);
-  return NewDbIterator(std::move(state), sequence, options, [this] { ReleaseReader(); });
+  return NewDbIterator(std::move(state), sequence, options, &statistics_,
+                       [this] { ReleaseReader(); });
 }
 
 // Registered while it lives, so that no compaction drops what it sees.
@@ -98,21 +100,24 @@ void DB::Impl::ReleaseSnapshot(SequenceNumber sequence) {
   snapshots_.erase(snapshots_.find(sequence));
 }
 
-Status DB::Impl::VerifyTables(const Version& version) {
-  for (const auto& file : version.AllTables()) {
-    SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file->Open());
-    SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file->meta().checksum));
-    const TableProperties& properties = table->properties();
-    const RangeTombstones& ranges = table->range_tombstones();
-    std::string smallest = properties.smallest_key;
-    std::string largest = properties.largest_key;
-    WidenBounds(ranges.fragments(), &smallest, &largest);
-    const FileMeta& meta = file->meta();
-    if (properties.entries != meta.entries || ranges.count() != meta.range_deletes ||
-        smallest != meta.smallest || largest != meta.largest) {
-      return Status::Corruption(file->path() + ": its properties are not what the MANIFEST says");
-    }
+Status DB::Impl::VerifyTable(const TableFile& file) {
+  SHEARPIN_ASSIGN_OR_RETURN(const Table* table, file.Open());
+  SHEARPIN_RETURN_IF_ERROR(table->VerifyAll(file.meta().checksum));
+  const TableProperties& properties = table->properties();
+  const RangeTombstones& ranges = table->range_tombstones();
+  std::string smallest = properties.smallest_key;
+  std::string largest = properties.largest_key;
+  WidenBounds(ranges.fragments(), &smallest, &largest);
+  const FileMeta& meta = file.meta();
+  if (properties.entries != meta.entries || ranges.count() != meta.range_deletes ||
+      smallest != meta.smallest || largest != meta.largest) {
+    return Status::Corruption(file.path() + ": its properties are not what the MANIFEST says");
   }
+  return Status::Ok();
+}
+
+Status DB::Impl::VerifyTables(const Version& version) {
+  for (const auto& file : version.AllTables()) SHEARPIN_RETURN_IF_ERROR(VerifyTable(*file));
   return Status::Ok();
 }
 
@@ -156,9 +161,22 @@ Status DB::Impl::VerifyChecksums() {
 }
 
 StatusOr<std::string> DB::Impl::Property(std::string_view name) {
+  constexpr std::string_view kHistogram = "histogram.";
+  if (name == "counters") return Counters();
+  if (std::string text; name.starts_with(kHistogram) &&
+                        statistics_.HistogramText(name.substr(kHistogram.size()), &text)) {
+    return text;
+  }
   std::unique_lock<Mutex> manifest_lock(manifest_mutex_, std::defer_lock);
   if (name == "stats" || name == "live-files") manifest_lock.lock();
   Lock lock(mutex_);
+  if (name == "damaged-tables") {
+    std::string text;
+    for (const auto& [number, status] : set_aside_) {
+      text += TableName(number) + ": " + status.ToString() + "\n";
+    }
+    return text;
+  }
   if (name == "last-sequence") return std::to_string(LatestSequence());
   if (name == "levels") {
     std::string text;
@@ -184,7 +202,8 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
            " manifest-bytes=" + std::to_string(manifest_->size()) +
            " writer=" + (write_error_.ok() ? "ok" : write_error_.ToString()) +
            " flush=" + flush_retry_.error().ToString() +
-           " merges=" + compaction_retry_.error().ToString() + "\n";
+           " merges=" + compaction_retry_.error().ToString() + "\n" + Counters() +
+           statistics_.HistogramsText();
   }
   if (name == "reads") return ReadStats();
   if (name == "live-files") {

@@ -22,20 +22,11 @@ struct DB::Impl::Renewal {
 };
 
 Status DB::Impl::Resume() {
-  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kNone);
   Lock lock(mutex_);
-  Status status;
-  if (!queue_.Join(&turn, &status)) return status;
-  queue_.TakeGroup(0);  // alone
-  if (closed_) {
-    status = Status::Aborted(directory_ + ": the database is closed");
-  } else if (read_only_) {
-    status = write_error_;
-  } else if (!write_error_.ok()) {
-    status = RecoverInPlace(&lock);
-  }
-  queue_.Finish(status);
-  return status;
+  return LeadAlone(&lock, [&] {
+    if (read_only_) return write_error_;
+    return write_error_.ok() ? Status::Ok() : RecoverInPlace(&lock);
+  });
 }
 
 // Requires that the caller leads the queue: log and active memtable stand still.

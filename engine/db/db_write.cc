@@ -1,9 +1,11 @@
 // Writing: group commit, durability, and the switch to a new log and memtable.
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "engine/base/check.h"
+#include "engine/db/batch_inserter.h"
 #include "engine/db/db_impl.h"
 #include "engine/manifest/file_names.h"
 
@@ -12,32 +14,6 @@ namespace {
 
 constexpr size_t kMaxKeyBytes = size_t{64} << 20;
 constexpr size_t kMaxValueBytes = size_t{1} << 30;
-
-class GroupInserter : public WriteBatch::Handler {
- public:
-  GroupInserter(Scheduler* scheduler, MemTable* memtable, SequenceNumber first)
-      : scheduler_(scheduler), memtable_(memtable), sequence_(first) {}
-  void Put(std::string_view key, std::string_view value) override {
-    Add(ValueType::kValue, key, value);
-  }
-  void Delete(std::string_view key) override { Add(ValueType::kDelete, key, {}); }
-  void DeleteRange(std::string_view begin, std::string_view end) override {
-    scheduler_->Yield("insert");
-    memtable_->AddRange(sequence_++, begin, end);
-  }
-
- private:
-  void Add(ValueType type, std::string_view key, std::string_view value) {
-    // Each change is reachable for readers at once, and must not be seen before the last one is.
-    scheduler_->Yield("insert");
-    const bool added = memtable_->Add(sequence_++, type, key, value, &hint_);
-    SHEARPIN_CHECK(added, "a sequence number was used twice");
-  }
-  Scheduler* const scheduler_;
-  MemTable* const memtable_;
-  SequenceNumber sequence_;
-  MemTable::Hint hint_;
-};
 
 // Refuses what the formats cannot hold, before it gets a sequence number.
 class SizeCheck : public WriteBatch::Handler {
@@ -72,6 +48,7 @@ Status CheckBatch(const WriteBatch& batch) {
 
 Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
                        const WriteQueue::Validate* validate) {
+  const Stopwatch stopwatch(&statistics_, Latency::kWrite);
   SHEARPIN_RETURN_IF_ERROR(CheckBatch(*batch));
   WriteQueue::Writer writer(&mutex_, batch, options.durability, validate);
   Lock lock(mutex_);
@@ -85,9 +62,34 @@ Status DB::Impl::Write(WriteBatch* batch, const WriteOptions& options,
   return status;
 }
 
+// For what must not have a write beside it; waits for its turn.
+Status DB::Impl::LeadAlone(Lock* lock, const std::function<Status()>& task) {
+  SHEARPIN_CHECK(lock->owns_lock());
+  WriteQueue::Writer turn(&mutex_, nullptr, Durability::kNone);
+  Status status;
+  // Nobody takes along a writer without a batch, so its turn comes.
+  const bool leads = queue_.Join(&turn, &status);
+  SHEARPIN_CHECK(leads);
+  queue_.TakeGroup(0);
+  status = closed_ ? Status::Aborted(directory_ + ": the database is closed") : task();
+  queue_.Finish(status);
+  return status;
+}
+
 Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
-  bool delayed = false;
-  for (bool waited = false;;) {
+  std::optional<uint64_t> stalled_at;
+  const Status status = AwaitRoom(bytes, &stalled_at, lock);
+  if (stalled_at) {
+    const uint64_t stalled = statistics_.NowMicros() - *stalled_at;
+    statistics_.AddLocked(Counter::kStallMicros, stalled);
+    Notify(EventKind::kWriteStallEnded, 0, stalled);
+  }
+  return status;
+}
+
+// `*stalled_at` is set where the writer first had to wait for background work.
+Status DB::Impl::AwaitRoom(size_t bytes, std::optional<uint64_t>* stalled_at, Lock* lock) {
+  for (bool delayed = false;;) {
     if (closed_) return Status::Aborted(directory_ + ": the database is closed");
     SHEARPIN_RETURN_IF_ERROR(write_error_);
     if (debt_ > 0 && debt_ < kFullDebt && !delayed) {
@@ -105,11 +107,14 @@ Status DB::Impl::MakeRoom(size_t bytes, Lock* lock) {
     // Nobody can tell when a try will succeed: the writer hears of the error instead of waiting.
     if (stopped) {
       SHEARPIN_RETURN_IF_ERROR(compaction_retry_.error().Prefixed("writes wait for a merge"));
+      SHEARPIN_RETURN_IF_ERROR(DamageInTheWay().Prefixed("writes wait for a merge"));
     } else {
       SHEARPIN_RETURN_IF_ERROR(flush_retry_.error().Prefixed("writes wait for a flush"));
     }
-    if (!waited) Notify(EventKind::kWriteStalled);
-    waited = true;
+    if (!*stalled_at) {
+      *stalled_at = statistics_.NowMicros();
+      Notify(EventKind::kWriteStalled, 0, 0, stopped ? "waits-for=merge" : "waits-for=flush");
+    }
     progress_.Wait();
   }
 }
@@ -181,6 +186,7 @@ Status DB::Impl::Commit(Lock* lock) {
     }
   }
   lock->lock();
+  if (group.count != 0) CountGroup(group, log->size() - acknowledged_end);
   for (const WriteBatch* batch : group.batches) {
     if (status.ok()) history_.Record(*batch);
   }
@@ -191,6 +197,17 @@ Status DB::Impl::Commit(Lock* lock) {
     if (group.count != 0) status.MarkIndeterminate();
   }
   return status;
+}
+
+// Requires mutex_.
+void DB::Impl::CountGroup(const WriteQueue::Group& group, uint64_t log_bytes) {
+  uint64_t user_bytes = 0;
+  for (const WriteBatch* batch : group.batches) user_bytes += batch->ByteSize();
+  statistics_.AddLocked(Counter::kWriteGroups, 1);
+  statistics_.AddLocked(Counter::kWriteBatches, group.batches.size());
+  statistics_.AddLocked(Counter::kKeysWritten, group.count);
+  statistics_.AddLocked(Counter::kUserBytesWritten, user_bytes);
+  statistics_.AddLocked(Counter::kWalBytesWritten, log_bytes);
 }
 
 Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
@@ -205,17 +222,20 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
     SHEARPIN_RETURN_IF_ERROR(log->Append(group.first_sequence, parts, fill));
   }
   if (group.durability != Durability::kSync) return Status::Ok();
+  const Stopwatch stopwatch(&statistics_, Latency::kSync);
+  statistics_.Add(Counter::kWalSyncs);
   // I3: a durable record in this log behind a hole in an older one would not survive recovery.
   for (const auto& old : older) SHEARPIN_RETURN_IF_ERROR(old->Sync());
   return log->Sync();
 }
 
 void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
-  GroupInserter inserter(scheduler_, memtable, group.first_sequence);
+  BatchInserter inserter(scheduler_, memtable, group.first_sequence);
   for (const WriteBatch* batch : group.batches) {
     const Status status = batch->Iterate(&inserter);
     SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");
   }
+  SHEARPIN_CHECK(!inserter.repeated(), "a sequence number was used twice");
 }
 
 // Requires that the caller leads the queue. Freezes the active memtable and begins a new log.
@@ -264,7 +284,7 @@ StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const 
 void DB::Impl::Poison(const Status& status) {
   if (write_error_.ok()) {
     write_error_ = status.Prefixed("writes stopped until Resume() or a reopen");
-    Notify(EventKind::kWriterPoisoned);
+    Notify(EventKind::kWriterPoisoned, 0, 0, status.ToString());
   }
   // Writers that wait for room will find none.
   progress_.NotifyAll();

@@ -1,5 +1,5 @@
 // Goal: merges keep to the rate, flushes do not wait but are paid for by merges, a pause fills the
-// bucket only so far, and a database with a limit works.
+// bucket only so far. What a database makes of it: background_rate_test.cc.
 // Method: a scheduler whose clock only sleeping moves.
 #include "engine/db/rate_limiter.h"
 

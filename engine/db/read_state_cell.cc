@@ -59,16 +59,21 @@ bool ReadStateCell::Pin::Release() {
   return passed_ || cell_->current_.load() != state;
 }
 
-void ReadStateCell::Pin::Count(const FilterCounts& counts) {
+void ReadStateCell::Pin::Count(const Lookup& found, const FilterCounts& filters) {
   // Without a slot, nobody else's is taken for it: totals are a sample then, short of a few.
   if (slot_ == nullptr) return;
   const auto add = [](std::atomic<uint64_t>* total, uint32_t count) {
     if (count == 0) return;
     total->store(total->load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   };
-  add(&slot_->useful, counts.useful);
-  add(&slot_->true_positive, counts.true_positive);
-  add(&slot_->false_positive, counts.false_positive);
+  add(&slot_->gets, 1);
+  add(&slot_->found, found.kind == Lookup::Kind::kValue ? 1 : 0);
+  if (found.kind != Lookup::Kind::kAbsent) {
+    add(found.level < 0 ? &slot_->memtable_hits : &slot_->level_hits[found.level], 1);
+  }
+  add(&slot_->filter_useful, filters.useful);
+  add(&slot_->filter_true_positive, filters.true_positive);
+  add(&slot_->filter_false_positive, filters.false_positive);
 }
 
 bool ReadStateCell::InUse(const ReadState* state) const {
@@ -99,12 +104,21 @@ bool ReadStateCell::Reclaim() {
   return older_.empty();
 }
 
-ReadStateCell::FilterTotals ReadStateCell::filter_totals() const {
-  FilterTotals totals;
+ReadStateCell::Totals ReadStateCell::totals() const {
+  Totals totals;
+  const auto add = [](uint64_t* total, const std::atomic<uint64_t>& count) {
+    *total += count.load(std::memory_order_relaxed);
+  };
   for (const Slot& slot : slots_) {
-    totals.useful += slot.useful.load(std::memory_order_relaxed);
-    totals.true_positive += slot.true_positive.load(std::memory_order_relaxed);
-    totals.false_positive += slot.false_positive.load(std::memory_order_relaxed);
+    add(&totals.gets, slot.gets);
+    add(&totals.found, slot.found);
+    add(&totals.memtable_hits, slot.memtable_hits);
+    for (int level = 0; level < kNumLevels; ++level) {
+      add(&totals.level_hits[level], slot.level_hits[level]);
+    }
+    add(&totals.filter_useful, slot.filter_useful);
+    add(&totals.filter_true_positive, slot.filter_true_positive);
+    add(&totals.filter_false_positive, slot.filter_false_positive);
   }
   return totals;
 }

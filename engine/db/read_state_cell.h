@@ -21,18 +21,25 @@
 #include <vector>
 
 #include "engine/base/internal_key.h"
+#include "engine/base/lookup.h"
 #include "engine/db/read_state.h"
 #include "engine/env/scheduler.h"
+#include "engine/manifest/version_edit.h"
 #include "engine/sst/table.h"
 
 namespace shearpin {
 
 class ReadStateCell {
  public:
-  struct FilterTotals {
-    uint64_t useful = 0;
-    uint64_t true_positive = 0;
-    uint64_t false_positive = 0;
+  // Of what Pin::Count was told.
+  struct Totals {
+    uint64_t gets = 0;
+    uint64_t found = 0;          // a value
+    uint64_t memtable_hits = 0;  // answered there, be it by a tombstone
+    uint64_t level_hits[kNumLevels] = {};
+    uint64_t filter_useful = 0;
+    uint64_t filter_true_positive = 0;
+    uint64_t filter_false_positive = 0;
   };
   class Pin;
 
@@ -47,15 +54,19 @@ class ReadStateCell {
   // Lets go of older states that nobody uses any more. False if some stay.
   bool Reclaim();
 
-  FilterTotals filter_totals() const;
+  Totals totals() const;
 
  private:
   struct alignas(64) Slot {
     std::atomic<const ReadState*> reading{nullptr};
     // Written by who holds the slot.
-    std::atomic<uint64_t> useful{0};
-    std::atomic<uint64_t> true_positive{0};
-    std::atomic<uint64_t> false_positive{0};
+    std::atomic<uint64_t> gets{0};
+    std::atomic<uint64_t> found{0};
+    std::atomic<uint64_t> memtable_hits{0};
+    std::atomic<uint64_t> filter_useful{0};
+    std::atomic<uint64_t> filter_true_positive{0};
+    std::atomic<uint64_t> filter_false_positive{0};
+    std::atomic<uint64_t> level_hits[kNumLevels] = {};
   };
   // Threads of one processor start at one slot; so many readers in the middle of a read on one
   // processor find a free one nearby.
@@ -87,7 +98,8 @@ class ReadStateCell::Pin {
   // For a reader that stays; does not end the pin.
   std::shared_ptr<const ReadState> Share() const { return state_->shared_from_this(); }
 
-  void Count(const FilterCounts& counts);
+  // What one Get found, and what it met on the way.
+  void Count(const Lookup& found, const FilterCounts& filters);
 
   // Ends the pin. True if the state was replaced meanwhile: then this may have been its last
   // reader, and Reclaim may find something.

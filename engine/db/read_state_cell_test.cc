@@ -125,10 +125,16 @@ TEST(ReadStateCellTest, MoreReadersThanSlotsReadAllTheSame) {
   for (const auto& reader : readers) {
     EXPECT_EQ(&reader->pin.state(), shared.get());
     EXPECT_EQ(reader->pin.sequence(), 1u);
-    reader->pin.Count({.useful = 1, .true_positive = 2, .false_positive = 0});
+    reader->pin.Count({Lookup::Kind::kValue, 1, {}, 3},
+                      {.useful = 1, .true_positive = 2, .false_positive = 0});
   }
-  EXPECT_GE(cell.filter_totals().useful, 60u);
-  EXPECT_EQ(cell.filter_totals().true_positive, 2 * cell.filter_totals().useful);
+  const ReadStateCell::Totals totals = cell.totals();
+  EXPECT_GE(totals.filter_useful, 60u);
+  EXPECT_EQ(totals.filter_true_positive, 2 * totals.filter_useful);
+  EXPECT_EQ(totals.gets, totals.filter_useful);
+  EXPECT_EQ(totals.found, totals.gets);
+  EXPECT_EQ(totals.level_hits[3], totals.gets);
+  EXPECT_EQ(totals.memtable_hits, 0u);
   std::weak_ptr<const ReadState> first = shared;
   shared.reset();
   EXPECT_FALSE(cell.Publish(StateFrom(2)));
@@ -155,7 +161,7 @@ TEST(ReadStateCellTest, RealReadersSeeStatesThatFitTheirSequences) {
         if (pin.sequence() != from && pin.sequence() != from + 1) errors.fetch_add(1);
         if (pin.sequence() < last) errors.fetch_add(1);
         last = pin.sequence();
-        pin.Count({.useful = 1, .true_positive = 0, .false_positive = 0});
+        pin.Count({}, {.useful = 1, .true_positive = 0, .false_positive = 0});
         if (r == 0) {
           const auto shared = pin.Share();
           if (pin.Release()) std::this_thread::yield();
@@ -175,7 +181,7 @@ TEST(ReadStateCellTest, RealReadersSeeStatesThatFitTheirSequences) {
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(errors.load(), 0);
   EXPECT_TRUE(cell.Reclaim());
-  EXPECT_GT(cell.filter_totals().useful, 0u);
+  EXPECT_GT(cell.totals().filter_useful, 0u);
 }
 
 }  // namespace

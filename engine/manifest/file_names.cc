@@ -26,6 +26,8 @@ bool ParseNumber(std::string_view digits, uint64_t* number) {
 std::string CurrentName() { return "CURRENT"; }
 std::string CurrentTempName() { return "CURRENT.tmp"; }
 std::string LockName() { return "LOCK"; }
+std::string InfoLogName() { return "LOG"; }
+std::string OldInfoLogName() { return "LOG.old"; }
 std::string ManifestName(uint64_t number) { return Numbered("MANIFEST-%06llu", number); }
 std::string WalName(uint64_t number) { return Numbered("%06llu.wal", number); }
 std::string TableName(uint64_t number) { return Numbered("%06llu.sst", number); }
@@ -52,6 +54,7 @@ FileKind ParseFileName(std::string_view name, uint64_t* number) {
   if (name == "CURRENT") return FileKind::kCurrent;
   if (name == "CURRENT.tmp") return FileKind::kCurrentTemp;
   if (name == "LOCK") return FileKind::kLock;
+  if (name == "LOG" || name == "LOG.old") return FileKind::kInfoLog;
   if (name.starts_with(kManifestPrefix)) {
     return ParseNumber(name.substr(kManifestPrefix.size()), number) ? FileKind::kManifest
                                                                     : FileKind::kUnknown;

@@ -3,6 +3,7 @@
 //   CURRENT          names the MANIFEST, with the length promised durable and a checksum
 //   CURRENT.tmp      its replacement, before the rename
 //   LOCK             held while the database is open
+//   LOG, LOG.old     what happened, in words, if the options ask for it; nothing depends on it
 //   MANIFEST-000012  the files that make up the database
 //   000013.wal       a write-ahead log
 //   000014.sst       a table
@@ -16,11 +17,22 @@
 
 namespace shearpin {
 
-enum class FileKind : uint8_t { kUnknown, kCurrent, kCurrentTemp, kLock, kManifest, kWal, kTable };
+enum class FileKind : uint8_t {
+  kUnknown,
+  kCurrent,
+  kCurrentTemp,
+  kLock,
+  kManifest,
+  kWal,
+  kTable,
+  kInfoLog
+};
 
 std::string CurrentName();
 std::string CurrentTempName();
 std::string LockName();
+std::string InfoLogName();
+std::string OldInfoLogName();
 std::string ManifestName(uint64_t number);
 std::string WalName(uint64_t number);
 std::string TableName(uint64_t number);

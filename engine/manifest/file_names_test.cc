@@ -26,6 +26,8 @@ TEST(FileNames, FixedNames) {
   EXPECT_EQ(ParseFileName(CurrentName(), &number), FileKind::kCurrent);
   EXPECT_EQ(ParseFileName(CurrentTempName(), &number), FileKind::kCurrentTemp);
   EXPECT_EQ(ParseFileName(LockName(), &number), FileKind::kLock);
+  EXPECT_EQ(ParseFileName(InfoLogName(), &number), FileKind::kInfoLog);
+  EXPECT_EQ(ParseFileName(OldInfoLogName(), &number), FileKind::kInfoLog);
 }
 
 TEST(FileNames, NearMissesAreNotOurs) {
@@ -34,6 +36,8 @@ TEST(FileNames, NearMissesAreNotOurs) {
                            "current",
                            "CURRENT.bak",
                            "LOCK2",
+                           "LOG2",
+                           "LOG.old.old",
                            "MANIFEST",
                            "MANIFEST-",
                            "MANIFEST-x",

@@ -27,9 +27,17 @@ StatusOr<const Table*> TableFile::Open() const {
   if (const Table* table = opened_.load(std::memory_order_acquire)) return table;
   std::lock_guard lock(opening_);
   if (table_ == nullptr) {
+    const bool limited = context_ != nullptr && context_->files != nullptr;
+    auto file = limited ? context_->files->Open(path_) : fs_->OpenRandomAccess(path_);
+    // Not to be taken for a key that is not there.
+    if (file.status().IsNotFound()) {
+      return Status::Corruption(path_ + ": missing, though the MANIFEST needs it");
+    }
+    if (!file.ok()) return file.status();
     SHEARPIN_ASSIGN_OR_RETURN(
-        table_, Table::Open(fs_, path_, {.file_id = meta_.file_id, .file_size = meta_.size},
-                            context_ != nullptr ? context_->cache : nullptr));
+        table_,
+        Table::Open(*std::move(file), path_, {.file_id = meta_.file_id, .file_size = meta_.size},
+                    context_ != nullptr ? context_->cache : nullptr));
     if (context_ != nullptr) {
       context_->memory.fetch_add(table_->MemoryUsage(), std::memory_order_relaxed);
       if (!table_->filter_status().ok() && context_->listener != nullptr) {
@@ -138,7 +146,9 @@ Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* resul
       SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
       SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result, counts));
       result->HideBehind(table->range_tombstones().CoverOf(user_key, SequenceOf(seek_key)));
-      if (result->kind != Lookup::Kind::kAbsent) return Status::Ok();
+      if (result->kind == Lookup::Kind::kAbsent) continue;
+      result->level = level;
+      return Status::Ok();
     }
   }
   return Status::Ok();

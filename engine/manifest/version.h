@@ -17,6 +17,7 @@
 #include "engine/env/file_system.h"
 #include "engine/env/scheduler.h"
 #include "engine/event_listener.h"
+#include "engine/manifest/open_files.h"
 #include "engine/manifest/version_edit.h"
 #include "engine/sst/table.h"
 #include "engine/status.h"
@@ -27,6 +28,7 @@ namespace shearpin {
 struct TableContext {
   BlockCache* cache = nullptr;        // may be null
   EventListener* listener = nullptr;  // may be null
+  OpenFiles* files = nullptr;         // may be null: without a limit
   std::atomic<uint64_t> memory{0};    // bytes of indexes and filters of all open tables
 };
 

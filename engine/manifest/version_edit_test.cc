@@ -15,6 +15,13 @@
 namespace shearpin {
 namespace {
 
+// An end of a range tombstone, as it stands in the bounds of a table.
+std::string Bound(std::string_view key, SequenceNumber sequence) {
+  std::string bound;
+  AppendInternalKey(&bound, key, sequence, ValueType::kRangeDelete);
+  return bound;
+}
+
 rc::Gen<FileMeta> AnyFile() {
   return rc::gen::exec([] {
     FileMeta file;
@@ -30,6 +37,11 @@ rc::Gen<FileMeta> AnyFile() {
     if (high < low) std::swap(low, high);
     AppendInternalKey(&file.smallest, low, 9, ValueType::kValue);
     AppendInternalKey(&file.largest, high, 9, ValueType::kDelete);
+    if (*rc::gen::inRange(0, 3) == 0) {
+      file.range_deletes = *rc::gen::inRange<uint64_t>(1, 1000);
+      file.smallest = Bound(low, 9);
+      if (*rc::gen::arbitrary<bool>()) file.largest = Bound(high + "x", kMaxSequence);
+    }
     return file;
   });
 }
@@ -60,7 +72,7 @@ bool SameFile(const FileMeta& a, const FileMeta& b) {
   return a.number == b.number && a.file_id == b.file_id && a.size == b.size &&
          a.checksum == b.checksum && a.entries == b.entries &&
          a.smallest_sequence == b.smallest_sequence && a.largest_sequence == b.largest_sequence &&
-         a.smallest == b.smallest && a.largest == b.largest;
+         a.smallest == b.smallest && a.largest == b.largest && a.range_deletes == b.range_deletes;
 }
 
 bool SameEdit(const VersionEdit& a, const VersionEdit& b) {
@@ -102,7 +114,9 @@ RC_GTEST_PROP(VersionEdit, CutsAndFlipsAreRejectedOrHarmless, ()) {
     RC_ASSERT(SameEdit(again, decoded));
     for (const auto& [level, file] : decoded.added) {
       RC_ASSERT(level >= 0 && level < kNumLevels);
-      RC_ASSERT(IsInternalKey(file.smallest) && IsInternalKey(file.largest));
+      if (file.range_deletes == 0) {
+        RC_ASSERT(IsInternalKey(file.smallest) && IsInternalKey(file.largest));
+      }
     }
   };
   for (size_t length = 0; length < bytes.size(); ++length) check(bytes.substr(0, length));
@@ -111,6 +125,46 @@ RC_GTEST_PROP(VersionEdit, CutsAndFlipsAreRejectedOrHarmless, ()) {
     damaged[bit / 8] ^= static_cast<char>(1 << bit % 8);
     check(damaged);
   }
+}
+
+// Tag 5 without range tombstones, which every version reads, tag 7 with them.
+TEST(VersionEdit, RangeTombstonesHaveATagOfTheirOwn) {
+  VersionEdit edit;
+  FileMeta file;
+  file.number = 7;
+  file.largest_sequence = 9;
+  AppendInternalKey(&file.smallest, "a", 9, ValueType::kValue);
+  AppendInternalKey(&file.largest, "z", 9, ValueType::kValue);
+  edit.added.emplace_back(3, file);
+  const std::string without = edit.Encode();
+  EXPECT_EQ(without[0], 5);
+  edit.added[0].second.range_deletes = 2;
+  std::string with = edit.Encode();
+  EXPECT_EQ(with[0], 7);
+  EXPECT_EQ(with.substr(1, without.size() - 1), without.substr(1));
+  EXPECT_EQ(with.substr(without.size()), "\x02");
+  VersionEdit decoded;
+  ASSERT_TRUE(decoded.Decode(with).ok());
+  EXPECT_EQ(decoded.added[0].second.range_deletes, 2u);
+  with.back() = 0;
+  EXPECT_TRUE(decoded.Decode(with).IsCorruption()) << "none is what tag 5 says";
+  with.pop_back();
+  EXPECT_TRUE(decoded.Decode(with).IsCorruption()) << "cut before the count";
+}
+
+TEST(VersionEdit, OnlyATableWithRangeTombstonesIsBoundedByOne) {
+  VersionEdit edit, decoded;
+  FileMeta file;
+  file.number = 7;
+  file.largest_sequence = 9;
+  file.smallest = Bound("a", 9);
+  file.largest = Bound("z", kMaxSequence);
+  edit.added.emplace_back(0, file);
+  EXPECT_TRUE(decoded.Decode(edit.Encode()).IsCorruption());
+  edit.added[0].second.range_deletes = 1;
+  EXPECT_TRUE(decoded.Decode(edit.Encode()).ok());
+  std::swap(edit.added[0].second.smallest, edit.added[0].second.largest);
+  EXPECT_TRUE(decoded.Decode(edit.Encode()).IsCorruption()) << "the wrong way round";
 }
 
 TEST(VersionEdit, AFieldFromTheFutureIsNotSkipped) {

@@ -47,6 +47,27 @@ class Tables {
                                                 .largest = properties.largest_key});
   }
 
+  // Of range tombstones alone; not none.
+  Version::TablePtr MakeRanges(const std::vector<RangeTombstone>& tombstones) {
+    MemoryWritableFile written;
+    TableBuilder builder({.file_id = ++number_}, &written);
+    SHEARPIN_CHECK(builder.SetRangeDeletes(RangeTombstones(tombstones).fragments()).ok());
+    const StatusOr<TableInfo> info = builder.Finish();
+    auto file = fs_.OpenWritable(JoinPath(kDir, TableName(number_)), OpenMode::kCreateNew);
+    SHEARPIN_CHECK(info.ok() && (*file)->Append(written.contents()).ok() && (*file)->Close().ok());
+    return std::make_shared<TableFile>(&fs_, RealScheduler(), kDir,
+                                       FileMeta{.number = number_,
+                                                .file_id = number_,
+                                                .size = info->file_size,
+                                                .checksum = info->file_checksum,
+                                                .entries = info->properties.entries,
+                                                .smallest_sequence = info->smallest_sequence,
+                                                .largest_sequence = info->largest_sequence,
+                                                .smallest = info->smallest,
+                                                .largest = info->largest,
+                                                .range_deletes = info->range_deletes});
+  }
+
   // Cut between user keys, as a compaction would.
   Version::Tables MakeRun(const Entries& entries) {
     Version::Tables run;
@@ -195,6 +216,85 @@ TEST(Version, OrdersLevel0ByAgeAndDeeperLevelsByKey) {
   const auto c = tables.Make(One("c", 6, "v"));
   EXPECT_EQ(VersionOf({{0, b}, {0, a}, {0, c}})->level(0), (Version::Tables{a, c, b}));
   EXPECT_EQ(VersionOf({{1, b}, {1, c}, {1, a}})->level(1), (Version::Tables{a, b, c}));
+}
+
+// Up to two letters, ascending.
+std::vector<std::string> AllShortKeys() {
+  std::vector<std::string> keys = {""};
+  for (const char a : {'a', 'b', 'c'}) {
+    keys.emplace_back(1, a);
+    for (const char b : {'a', 'b', 'c'}) keys.push_back({a, b});
+  }
+  return keys;
+}
+
+RC_GTEST_PROP(Version, CoverOfIsTheNewestTombstoneOfAllTablesAndHoldsForItsSpan, ()) {
+  Tables tables;
+  const std::vector<std::string> keys = AllShortKeys();
+  std::vector<RangeTombstone> all;
+  std::vector<std::pair<int, Version::TablePtr>> placed;
+  SequenceNumber next = 1;
+  const auto place = [&](int level, size_t low, size_t high) {
+    std::vector<RangeTombstone> tombstones;
+    for (int i = *rc::gen::inRange(0, 3); i > 0; --i) {
+      const auto begin = *rc::gen::inRange<size_t>(low, high);
+      const auto end = *rc::gen::inRange<size_t>(begin + 1, high + 1);
+      tombstones.push_back({keys[begin], keys[end], next++});
+    }
+    if (tombstones.empty()) return;
+    all.insert(all.end(), tombstones.begin(), tombstones.end());
+    placed.emplace_back(level, tables.MakeRanges(tombstones));
+  };
+  const size_t last = keys.size() - 1;
+  for (int level = kNumLevels - 1; level > 0; --level) {
+    // Tables of a level meet, or leave gaps, where one ends.
+    for (size_t low = 0; low < last && level % 2 == 0;) {
+      const auto high = *rc::gen::inRange<size_t>(low + 1, last + 1);
+      place(level, low, high);
+      low = high;
+    }
+  }
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i) place(0, 0, last);
+  const auto version = VersionOf(placed);
+  RC_ASSERT(version->has_range_deletes() == !all.empty());
+
+  const auto expected = [&](std::string_view key, SequenceNumber sequence) {
+    SequenceNumber cover = 0;
+    for (const RangeTombstone& tombstone : all) {
+      if (tombstone.begin <= key && key < tombstone.end && tombstone.sequence <= sequence) {
+        cover = std::max(cover, tombstone.sequence);
+      }
+    }
+    return cover;
+  };
+  for (const std::string& key : keys) {
+    const auto sequence = *rc::gen::inRange<SequenceNumber>(0, next + 1);
+    KeySpan span;
+    SequenceNumber cover = 77;
+    RC_ASSERT(version->CoverOf(key, sequence, &span, &cover).ok());
+    RC_ASSERT(cover == expected(key, sequence));
+    RC_ASSERT(span.Contains(key));
+    for (const std::string& other : keys) {
+      if (span.Contains(other)) RC_ASSERT(expected(other, sequence) == cover);
+    }
+  }
+}
+
+TEST(Version, CoverOfFailsOnlyWhereATableThatCannotBeReadMayCover) {
+  Tables tables;
+  const auto gone = tables.MakeRanges({{"b", "d", 5}});
+  tables.Remove(*gone);
+  const auto version = VersionOf({{1, tables.MakeRanges({{"a", "b", 3}})}, {1, gone}});
+  KeySpan span;
+  SequenceNumber cover;
+  EXPECT_TRUE(version->CoverOf("a", 9, &span, &cover).ok());
+  EXPECT_EQ(cover, 3u);
+  EXPECT_EQ(span.end, "b");
+  span = KeySpan();
+  EXPECT_FALSE(version->CoverOf("c", 9, &span, &cover).ok());
+  span = KeySpan();
+  EXPECT_TRUE(version->CoverOf("d", 9, &span, &cover).ok());
+  EXPECT_EQ(cover, 0u);
 }
 
 // Level 0 holds newer data than level 1 even where its keys sort elsewhere.

@@ -1,7 +1,7 @@
 // The tool's commands on a database directory, by the engine's public interface alone.
 //
-// What is found goes to `out`. All but Load refuse a directory without a database and create
-// nothing there; opening one recovers it, as any other program's opening would.
+// What is found goes to `out`. All but Load refuse a directory without a database, open it for
+// reading only, so that they work beside a process that has it open, and change nothing there.
 // Errors: NotFound for a missing key; everything else as DB::Open and the calls give it.
 #pragma once
 
@@ -47,8 +47,5 @@ struct ScanRequest {
 
 // TSV lines (tsv.h).
 Status Scan(const ScanRequest& request, std::ostream& out);
-
-// Every checksum of every live file, and a whole scan each way.
-Status Verify(const std::string& directory, std::ostream& out);
 
 }  // namespace shearpin::tool

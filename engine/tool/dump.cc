@@ -12,6 +12,7 @@
 #include "engine/manifest/version_edit.h"
 #include "engine/sst/format.h"
 #include "engine/sst/table.h"
+#include "engine/tool/quoted.h"
 #include "engine/wal/log_reader.h"
 #include "engine/write_batch.h"
 
@@ -19,28 +20,6 @@ namespace shearpin::tool {
 namespace {
 
 constexpr size_t kShownValueBytes = 60;
-
-// Quoted; bytes that do not print as \n, \t, \\, \" or \xHH.
-std::string Quoted(std::string_view bytes, size_t limit) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text = "\"";
-  for (const char c : bytes.substr(0, limit)) {
-    const auto byte = static_cast<unsigned char>(c);
-    const size_t escape = std::string_view("\n\t\\\"").find(c);
-    if (escape != std::string_view::npos) {
-      text.append({'\\', "nt\\\""[escape]});
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      text.append({'\\', 'x', kHex[byte >> 4], kHex[byte & 15]});
-    } else {
-      text += c;
-    }
-  }
-  text += '"';
-  if (bytes.size() > limit) text += "... (" + std::to_string(bytes.size()) + " bytes)";
-  return text;
-}
-
-std::string QuotedKey(std::string_view key) { return Quoted(key, SIZE_MAX); }
 
 std::string InternalKeyText(std::string_view key) {
   return QuotedKey(UserKey(key)) + " @" + std::to_string(SequenceOf(key)) +
@@ -257,6 +236,7 @@ Status Dump(const DumpRequest& request, std::ostream& out) {
     case FileKind::kLock:
       out << path << ": a lock; it holds no data\n";
       return Status::Ok();
+    case FileKind::kInfoLog:
     case FileKind::kUnknown:
       break;
   }

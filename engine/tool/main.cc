@@ -1,5 +1,5 @@
 // tool: a command line for a database directory. Exit status: 0 done; 1 an error in the data, or
-// nothing found; 2 a wrong command line.
+// nothing found, or not all salvaged; 2 a wrong command line, or a repair of what is no database.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,7 +11,9 @@
 
 #include "engine/tool/commands.h"
 #include "engine/tool/dump.h"
+#include "engine/tool/repair_command.h"
 #include "engine/tool/shape.h"
+#include "engine/tool/verify.h"
 
 namespace shearpin::tool {
 namespace {
@@ -27,6 +29,7 @@ struct CommandLine {
   std::string key;
   ScanRequest scan;
   DumpRequest dump;
+  RepairRequest repair;
   ShapeRequest shape;
   uint64_t gigabytes = 10;
   uint64_t key_size = 16;
@@ -75,6 +78,8 @@ CLI::App* AddLoad(CLI::App* app, CommandLine* line) {
   command->add_option("--block-size", options.block_size, "bytes of a table's data block")
       ->check(CLI::Range(size_t{64}, size_t{64} << 20))
       ->capture_default_str();
+  command->add_flag("--log", options.info_log,
+                    "write what the database does, in words, to the file LOG in DIR");
   return command;
 }
 
@@ -113,8 +118,21 @@ CLI::App* AddDump(CLI::App* app, CommandLine* line) {
 
 CLI::App* AddVerify(CLI::App* app, CommandLine* line) {
   CLI::App* command = app->add_subcommand(
-      "verify", "Recover a database as opening does, then check every checksum and scan both ways");
+      "verify",
+      "Check every checksum, every reference and the order of a database; changes nothing");
   command->add_option("DIR", line->directory, "directory of the database")->required();
+  return command;
+}
+
+CLI::App* AddRepair(CLI::App* app, CommandLine* line) {
+  CLI::App* command = app->add_subcommand(
+      "repair",
+      "Write what can be read of a damaged database into a new directory, and tell what cannot");
+  command->add_option("DIR", line->repair.damaged, "the damaged database; it is only read")
+      ->required();
+  command->add_option("NEWDIR", line->repair.repaired, "directory to make; it must not exist")
+      ->required();
+  command->add_flag("--json", line->repair.json, "one JSON object instead of lines");
   return command;
 }
 
@@ -174,6 +192,7 @@ int Run(int argc, char** argv) {
   CLI::App* const get = AddGet(&app, &line);
   CLI::App* const scan = AddScan(&app, &line);
   CLI::App* const dump = AddDump(&app, &line);
+  CLI::App* const repair = AddRepair(&app, &line);
   CLI::App* const shape = AddShape(&app, &line);
   AddVerify(&app, &line);
   try {
@@ -183,6 +202,7 @@ int Run(int argc, char** argv) {
   }
 
   Status status;
+  bool all = true;  // salvaged
   if (load->parsed()) {
     line.load.durability = line.durability == "none"   ? Durability::kNone
                            : line.durability == "sync" ? Durability::kSync
@@ -194,18 +214,26 @@ int Run(int argc, char** argv) {
     status = Scan(line.scan, std::cout);
   } else if (dump->parsed()) {
     status = Dump(line.dump, std::cout);
+  } else if (repair->parsed()) {
+    const auto repaired = RepairDatabase(line.options, line.repair, std::cout);
+    status = repaired.status();
+    all = repaired.ok() && *repaired;
   } else if (shape->parsed()) {
     line.shape.load.bytes = line.gigabytes << 30;
     line.shape.load.entry_size = line.key_size + line.value_size;
     status = Shape(line.shape, std::cout);
   } else {
-    status = Verify(line.directory, std::cout);
+    status = Verify(PosixFileSystem(), line.directory, std::cout);
   }
   std::cout.flush();
   if (status.ok() && !std::cout) status = Status::IoError("write to standard output failed");
-  if (status.ok()) return 0;
+  if (status.ok()) return all ? 0 : kDataError;
   std::cerr << "tool: " << status.ToString() << '\n';
-  return kDataError;
+  if (status.IsCorruption() && !repair->parsed() && !dump->parsed()) {
+    std::cerr << "tool: `repair DIR NEWDIR` writes what can be read into a new directory\n";
+  }
+  const bool bad_input = status.IsInvalidArgument() || status.IsAlreadyExists() || status.IsBusy();
+  return repair->parsed() && bad_input ? kUsageError : kDataError;
 }
 
 }  // namespace

@@ -117,7 +117,9 @@ TEST_F(ToolTest, DumpsEachKindOfFile) {
   EXPECT_THAT(wal.output, HasSubstr("@1 put \"key\" = \"value\""));
   EXPECT_THAT(wal.output, HasSubstr("whole records end at "));
 
-  ASSERT_EQ(Run("verify db").exit_status, 0);  // recovery moves the record into a table
+  // Opening for writing moves the record into a table.
+  WriteFile("empty.tsv", "");
+  ASSERT_EQ(Run("load db empty.tsv").exit_status, 0);
   Result table = Run("dump " + DatabaseFile(".sst"));
   EXPECT_EQ(table.exit_status, 0);
   EXPECT_THAT(table.output, HasSubstr("entries 1, deletions 0"));
@@ -134,7 +136,7 @@ TEST_F(ToolTest, DumpsEachKindOfFile) {
 TEST_F(ToolTest, DumpTellsDamage) {
   WriteFile("in.tsv", "key\tvalue\n");
   ASSERT_EQ(Run("load db in.tsv").exit_status, 0);
-  ASSERT_EQ(Run("verify db").exit_status, 0);
+  ASSERT_EQ(Run("load db in.tsv").exit_status, 0);  // moves the record into a table
   const std::string table = DatabaseFile(".sst");
   {
     std::fstream file(directory_ + "/" + table, std::ios::in | std::ios::out | std::ios::binary);
@@ -143,11 +145,45 @@ TEST_F(ToolTest, DumpTellsDamage) {
   const Result dump = Run("dump " + table);
   EXPECT_EQ(dump.exit_status, 1);
   EXPECT_THAT(dump.output, HasSubstr("Corruption: " + table + ": data block at offset 0"));
-  EXPECT_EQ(Run("verify db").exit_status, 1);
+  const Result verify = Run("verify db");
+  EXPECT_EQ(verify.exit_status, 1);
+  EXPECT_THAT(verify.output, HasSubstr("`repair DIR NEWDIR` writes what can be read"));
+  EXPECT_EQ(Run("get db key").exit_status, 0);  // the newer value stands in the log
   WriteFile("text", "just text");
   const Result text = Run("dump text");
   EXPECT_EQ(text.exit_status, 1);
   EXPECT_THAT(text.output, HasSubstr("text: neither a table"));
+}
+
+TEST_F(ToolTest, RepairTellsByItsStatusWhetherAllIsThere) {
+  WriteFile("in.tsv", "a\t1\nb\t2\n");
+  ASSERT_EQ(Run("load db in.tsv --batch 1").exit_status, 0);
+  const Result whole = Run("repair db whole");
+  EXPECT_EQ(whole.exit_status, 0) << whole.output;
+  EXPECT_THAT(whole.output, HasSubstr("whole: 2 keys in 1 tables"));
+  EXPECT_THAT(whole.output, HasSubstr("everything was salvaged"));
+  EXPECT_EQ(Run("scan whole").output, "a\t1\nb\t2\n");
+
+  const std::string log = DatabaseFile(".wal");
+  {
+    std::fstream file(directory_ + "/" + log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(512 + 40).put('!');
+  }
+  const Result lossy = Run("repair db lossy");
+  EXPECT_EQ(lossy.exit_status, 1) << lossy.output;
+  EXPECT_THAT(lossy.output, HasSubstr(log.substr(3) + " at offset 512, "));
+  EXPECT_THAT(lossy.output, HasSubstr("any key: may be missing, or show an older"));
+  EXPECT_EQ(Run("scan lossy").output, "b\t2\n");
+  const Result json = Run("repair db json --json");
+  EXPECT_EQ(json.exit_status, 1);
+  EXPECT_THAT(json.output, HasSubstr("\"complete\":false"));
+  EXPECT_THAT(json.output, HasSubstr("\"lost\":\"unknown\",\"offset\":512"));
+
+  for (const std::string arguments : {"none new", "db lossy", "db"}) {
+    EXPECT_EQ(Run("repair " + arguments).exit_status, 2) << arguments;
+  }
+  EXPECT_THAT(Run("repair none new").output, HasSubstr("none: no such directory"));
+  EXPECT_TRUE(PosixFileSystem()->Exists(directory_ + "/new").IsNotFound());
 }
 
 TEST_F(ToolTest, MakesNoDatabaseUnlessItLoads) {
@@ -189,7 +225,7 @@ TEST_F(ToolTest, WrongCommandLinesExitWithTwo) {
     EXPECT_THAT(result.output, Not(HasSubstr("CHECK"))) << arguments;
     EXPECT_FALSE(result.output.empty()) << arguments;
   }
-  for (const std::string command : {"", "load", "get", "scan", "dump", "verify"}) {
+  for (const std::string command : {"", "load", "get", "scan", "dump", "verify", "repair"}) {
     const Result result = Run(command + " --help");
     EXPECT_EQ(result.exit_status, 0) << command;
     EXPECT_THAT(result.output, HasSubstr("Usage: tool " + command)) << command;

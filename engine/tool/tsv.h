@@ -1,5 +1,5 @@
-// TSV: key/value pairs as lines of text, "key<TAB>value". In both, \t, \n and \\ stand for tab,
-// newline and backslash; every other byte stands for itself. Empty lines are skipped.
+// TSV: key/value pairs as lines of text, "key<TAB>value", escaped as engine/base/tsv_field.h says.
+// Empty lines are skipped.
 //
 // ci/make_dataset writes such a file; `scan` prints one.
 // Thread safety: one thread at a time. Ownership: a reader owns its file.
@@ -15,11 +15,6 @@
 #include "engine/status.h"
 
 namespace shearpin::tool {
-
-std::string EscapeField(std::string_view bytes);
-
-// False for a backslash that no escape above begins.
-bool UnescapeField(std::string_view text, std::string* bytes);
 
 class TsvReader {
  public:

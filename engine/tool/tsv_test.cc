@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/tsv_field.h"
+
 namespace shearpin::tool {
 namespace {
 

@@ -42,6 +42,7 @@ namespace shearpin {
 enum class LogKind : uint8_t { kWal, kManifest };
 
 constexpr size_t kLogHeaderSize = 512;
+constexpr size_t kLogSaltOffset = 32;
 constexpr size_t kLogRecordHeaderSize = 32;
 constexpr size_t kLogAlignment = 8;
 // Of the smallest unit a disk writes; larger real sectors only make the fill less than perfect.

@@ -13,6 +13,12 @@ StatusOr<LogReader> LogReader::Open(LogKind kind, std::string_view file) {
   return LogReader(file, header);
 }
 
+LogReader LogReader::WithSaltOf(std::string_view file) {
+  LogHeader header;
+  if (file.size() >= kLogHeaderSize) header.salt = LoadFixed64(file.data() + kLogSaltOffset);
+  return LogReader(file, header);
+}
+
 bool LogReader::Parse(uint64_t offset, LogRecord* record) const {
   if (offset > file_.size() || file_.size() - offset < kLogRecordHeaderSize) return false;
   const char* p = file_.data() + offset;
@@ -41,6 +47,16 @@ bool LogReader::Next(LogRecord* record) {
   if (!Parse(end_, record) && !ParseAfterSync(record)) return false;
   end_ = record->end;
   return true;
+}
+
+bool LogReader::Resume(LogRecord* record) {
+  for (uint64_t offset = end_; offset + kLogRecordHeaderSize <= file_.size();
+       offset += kLogAlignment) {
+    if (!Parse(offset, record)) continue;
+    end_ = record->end;
+    return true;
+  }
+  return false;
 }
 
 bool LogReader::ParseAfterSync(LogRecord* record) const {

@@ -26,10 +26,19 @@ class LogReader {
   // `file`: the whole contents. Fails as DecodeLogHeader does.
   static StatusOr<LogReader> Open(LogKind kind, std::string_view file);
 
+  // For salvage: a file whose header is damaged. Where its salt is not, the records prove it. Of
+  // header() only the salt is set.
+  static LogReader WithSaltOf(std::string_view file);
+
   const LogHeader& header() const { return header_; }
 
   // The next whole record, or false at the end of what is whole.
   bool Next(LogRecord* record);
+
+  // For salvage, where Next is false: passes over bytes up to the next whole record, which is set.
+  // False, and nothing is passed, if there is none. The salt and the place in its checksum prove
+  // that it was written there, into this log; not that it was ever durable or acknowledged.
+  bool Resume(LogRecord* record);
 
   // Offset after the last record that Next returned.
   uint64_t end() const { return end_; }

@@ -1,7 +1,11 @@
 #include "sim/subject/shearpin_subject.h"
 
+#include <atomic>
+
 #include "engine/base/check.h"
+#include "engine/compaction_filter.h"
 #include "engine/db.h"
+#include "engine/table_file_writer.h"
 
 namespace shearpin::sim {
 namespace {
@@ -18,6 +22,42 @@ class ShearpinBatch : public SubjectBatch {
 
  private:
   WriteBatch batch_;
+};
+
+// The file is written as the changes come; the first error is kept for Ingest.
+class ShearpinTable : public SubjectBatch {
+ public:
+  ShearpinTable(const Options& options, const std::string& path) : path_(path) {
+    auto writer = TableFileWriter::Create(options, path);
+    if (writer.ok()) {
+      writer_ = *std::move(writer);
+    } else {
+      status_ = writer.status();
+    }
+  }
+
+  void Put(std::string_view key, std::string_view value) override {
+    if (status_.ok()) status_ = writer_->Put(key, value);
+  }
+  void Delete(std::string_view key) override {
+    if (status_.ok()) status_ = writer_->Delete(key);
+  }
+  void DeleteRange(std::string_view, std::string_view) override {
+    SHEARPIN_CHECK(false, "a table that is built outside takes no ranges");
+  }
+  uint64_t first_sequence() const override { return numbered_.load(); }
+
+  Status IngestInto(DB* db) {
+    SHEARPIN_RETURN_IF_ERROR(status_);
+    SHEARPIN_RETURN_IF_ERROR(writer_->Finish());
+    return db->IngestTable(path_, &numbered_).status();
+  }
+
+ private:
+  const std::string path_;
+  std::unique_ptr<TableFileWriter> writer_;
+  Status status_;
+  std::atomic<uint64_t> numbered_ = 0;
 };
 
 class ShearpinTransaction : public SubjectTransaction {
@@ -54,9 +94,27 @@ class ShearpinTransaction : public SubjectTransaction {
   const std::unique_ptr<Transaction> transaction_;
 };
 
+// Drops what may have expired, told by the value.
+class LengthCompactionFilter : public CompactionFilter {
+ public:
+  bool Drop(std::string_view, std::string_view value) const override {
+    return value.size() % 5 == 3;
+  }
+};
+
+// By the knob compaction_filter; null for 0.
+std::unique_ptr<const CompactionFilter> MakeFilter(uint64_t number) {
+  if (number == 1) return std::make_unique<PrefixCompactionFilter>("prefix/a");
+  if (number == 2) return std::make_unique<PrefixCompactionFilter>("k00");
+  if (number == 3) return std::make_unique<LengthCompactionFilter>();
+  return nullptr;
+}
+
 class ShearpinSubject : public Subject {
  public:
-  explicit ShearpinSubject(std::unique_ptr<DB> db) : db_(std::move(db)) {}
+  ShearpinSubject(const Options& options, std::unique_ptr<const CompactionFilter> filter,
+                  std::unique_ptr<DB> db)
+      : options_(options), filter_(std::move(filter)), db_(std::move(db)) {}
 
   std::unique_ptr<SubjectBatch> NewBatch() override { return std::make_unique<ShearpinBatch>(); }
 
@@ -84,6 +142,12 @@ class ShearpinSubject : public Subject {
     return std::make_unique<ShearpinTransaction>(db_->BeginTransaction(
         {.isolation = serializable ? Isolation::kSerializable : Isolation::kSnapshot}));
   }
+  std::unique_ptr<SubjectBatch> NewTable(const std::string& path) override {
+    return std::make_unique<ShearpinTable>(options_, path);
+  }
+  Status Ingest(SubjectBatch* table) override {
+    return static_cast<ShearpinTable*>(table)->IngestInto(db_.get());
+  }
   Status Sync() override { return db_->Sync(); }
   Status Flush() override { return db_->Flush(); }
   Status CompactRange(const std::string_view* begin, const std::string_view* end) override {
@@ -96,9 +160,11 @@ class ShearpinSubject : public Subject {
   Status VerifyChecksums() override { return db_->VerifyChecksums(); }
   StatusOr<std::string> Property(std::string_view name) override { return db_->Property(name); }
   Status Close() override { return db_->Close(); }
-  Status WaitForBackground() { return db_->WaitForBackground(); }
+  Status WaitForBackground() override { return db_->WaitForBackground(); }
 
  private:
+  const Options options_;
+  const std::unique_ptr<const CompactionFilter> filter_;  // outlives db_
   std::unique_ptr<DB> db_;
 };
 
@@ -167,12 +233,26 @@ void SetOption(std::string_view name, uint64_t value, Options* options) {
                           kZstd = Compression::kZstd;
     const std::vector<Compression> choices[] = {{kNone}, {kLz4}, {kZstd}, {kZstd, kNone, kLz4}};
     options->compression = choices[value];
+  } else if (name == "bottommost_compression") {
+    options->bottommost_compression = static_cast<Compression>(value);
   } else if (name == "filter_bits_per_key") {
     options->filter_bits_per_key = static_cast<int>(value);
   } else if (name == "block_cache_size") {
     options->block_cache_size = value;
   } else if (name == "memory_budget") {
     options->memory_budget = value;
+  } else if (name == "max_open_files") {
+    options->max_open_files = static_cast<int>(value);
+  } else if (name == "verify_on_open") {
+    options->verify_on_open = value != 0;
+  } else if (name == "max_file_opening_threads") {
+    options->max_file_opening_threads = static_cast<int>(value);
+  } else if (name == "info_log") {
+    options->info_log = value != 0;
+  } else if (name == "info_log_rotate_size") {
+    options->info_log_rotate_size = value;
+  } else if (name == "enable_latency_histograms") {
+    options->enable_latency_histograms = value != 0;
   } else if (!SetCompactionOption(name, value, options)) {
     SHEARPIN_CHECK(false, "a knob of sim/knobs.h that ShearpinSubject does not know");
   }
@@ -184,10 +264,18 @@ StatusOr<std::unique_ptr<Subject>> ShearpinFactory::Open(const SubjectConfig& co
   Options options;
   options.env = config.env;
   options.listener = config.listener;
-  for (const auto& [name, value] : config.options) SetOption(name, value, &options);
+  std::unique_ptr<const CompactionFilter> filter;
+  for (const auto& [name, value] : config.options) {
+    if (name == "compaction_filter") {
+      filter = MakeFilter(value);
+    } else {
+      SetOption(name, value, &options);
+    }
+  }
+  options.compaction_filter = filter.get();
   auto open = config.read_only ? DB::OpenReadOnly : DB::Open;
   SHEARPIN_ASSIGN_OR_RETURN(std::unique_ptr<DB> db, open(options, config.directory));
-  return std::unique_ptr<Subject>(new ShearpinSubject(std::move(db)));
+  return std::unique_ptr<Subject>(new ShearpinSubject(options, std::move(filter), std::move(db)));
 }
 
 // The property "live-files" is one name a line: what the database needs. Besides these only the
@@ -195,10 +283,10 @@ StatusOr<std::unique_ptr<Subject>> ShearpinFactory::Open(const SubjectConfig& co
 Status ShearpinFactory::CheckNoOrphans(Subject* subject, FileSystem* fs,
                                        const std::string& directory) {
   // At rest: merges write and remove files too.
-  SHEARPIN_RETURN_IF_ERROR(static_cast<ShearpinSubject*>(subject)->WaitForBackground());
+  SHEARPIN_RETURN_IF_ERROR(subject->WaitForBackground());
   StatusOr<std::string> live = subject->Property("live-files");
   if (!live.ok()) return live.status();
-  const std::string needed = "\nCURRENT\nLOCK\n" + *live + "\n";
+  const std::string needed = "\nCURRENT\nLOCK\nLOG\nLOG.old\n" + *live + "\n";
   StatusOr<std::vector<std::string>> names = fs->ListDir(directory);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {

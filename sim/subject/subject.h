@@ -71,8 +71,18 @@ class Subject {
     return nullptr;
   }
 
+  // A table that is built outside, in a new file, to be taken in. Its changes come in ascending
+  // order of their keys, one for each, without ranges; errors come out of Ingest. Null if the
+  // subject takes no tables in.
+  virtual std::unique_ptr<SubjectBatch> NewTable(const std::string& /*path*/) { return nullptr; }
+  // As a write of all its changes that is durable, and everything before it too, when OK. An error
+  // with first_sequence() 0 leaves nothing behind and stops nobody. `table` came from NewTable.
+  virtual Status Ingest(SubjectBatch* /*table*/) { return Status::NotSupported("no tables"); }
+
   virtual Status Sync() = 0;
   virtual Status Flush() = 0;
+  // Until no background work runs or is due. An error if such work fails meanwhile.
+  virtual Status WaitForBackground() { return {}; }
   // Flushes, then merges what is stored of the keys from *begin to *end, both included; null: all
   // keys on that side.
   virtual Status CompactRange(const std::string_view* begin, const std::string_view* end) = 0;

@@ -375,6 +375,7 @@ Status ToySubject::Close() {
 }  // namespace
 
 StatusOr<std::unique_ptr<Subject>> ToyFactory::Open(const SubjectConfig& config) {
+  if (config.read_only) return Status::NotSupported("the toy always writes when it opens");
   auto subject = std::make_unique<ToySubject>(config, bug_);
   SHEARPIN_RETURN_IF_ERROR(subject->Recover());
   return std::unique_ptr<Subject>(std::move(subject));

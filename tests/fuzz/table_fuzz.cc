@@ -17,10 +17,12 @@ constexpr uint64_t kFileId = 77;
 constexpr char kRaw = 0;
 constexpr char kSealed = 1;
 
-std::string BuildTable(int entries) {
+std::string BuildTable(int entries, Compression compression, bool everything) {
   MemoryWritableFile file;
   TableBuilderOptions options;
   options.file_id = kFileId;
+  options.compression = compression;
+  if (everything) options.filter_bits_per_key = 10;
   options.block_size = 128;
   TableBuilder builder(options, &file);
   for (int i = 0; i < entries; ++i) {
@@ -29,17 +31,24 @@ std::string BuildTable(int entries) {
                       i % 5 == 0 ? ValueType::kDelete : ValueType::kValue);
     SHEARPIN_CHECK(builder.Add(key, i % 5 == 0 ? "" : std::string(10, 'v')).ok());
   }
+  if (everything) {
+    SHEARPIN_CHECK(
+        builder.SetRangeDeletes({{"a", "key1003", {12, 7}}, {"key1003", "key1009", {12}}}).ok());
+  }
   SHEARPIN_CHECK(builder.Finish().ok());
   return file.contents();
 }
 
-// kind, length-prefixed contents, ... -> a file whose footer names the last metaindex and index.
+// type (kind and compression, as in a trailer), length-prefixed contents, ... -> a file whose
+// footer names the last metaindex and index.
 std::string Seal(std::string_view blocks) {
   std::string file;
   Footer footer;
   footer.file_id = kFileId;
   while (!blocks.empty()) {
-    const auto kind = static_cast<BlockKind>(static_cast<uint8_t>(blocks.front()) % 6);
+    const auto type = static_cast<uint8_t>(blocks.front());
+    const auto kind = static_cast<BlockKind>((type >> 4) % 6);
+    const auto compression = static_cast<Compression>((type & 15) % 3);
     blocks.remove_prefix(1);
     std::string_view contents;
     if (!ConsumeLengthPrefixed(&blocks, &contents)) contents = std::exchange(blocks, {});
@@ -47,7 +56,7 @@ std::string Seal(std::string_view blocks) {
     if (kind == BlockKind::kIndex) footer.index = handle;
     if (kind == BlockKind::kMetaindex) footer.metaindex = handle;
     std::string block(contents);
-    AppendBlockTrailer(&block, kind, Compression::kNone, kFileId, file.size());
+    AppendBlockTrailer(&block, kind, compression, kFileId, file.size());
     file += block;
   }
   footer.file_size = file.size() + Footer::kSize;
@@ -73,7 +82,7 @@ std::string Unseal(const std::string& file) {
       Compression compression;
       const auto kind = static_cast<BlockKind>(type >> 4);
       if (!CheckStoredBlock(stored, kind, kFileId, at, &compression).ok()) continue;
-      blocks.push_back(static_cast<char>(kind));
+      blocks.push_back(static_cast<char>(type));
       AppendLengthPrefixed(&blocks, stored.substr(0, end - at));
       at = end + kBlockTrailerSize;
       found = true;
@@ -84,12 +93,13 @@ std::string Unseal(const std::string& file) {
   return blocks;
 }
 
-void ReadTable(const std::string& bytes) {
+// True if the table opens and verifies.
+bool ReadTable(const std::string& bytes) {
   auto opened = Table::Open(std::make_unique<MemoryReadableFile>(&bytes), "fuzz.sst",
                             {.file_id = kFileId, .file_size = bytes.size()});
-  if (!opened.ok()) return;
+  if (!opened.ok()) return false;
   const Table& table = **opened;
-  table.VerifyAll(std::nullopt).IgnoreError();
+  const bool whole = table.VerifyAll(std::nullopt).ok();
   const auto it = table.NewIterator();
   std::string key;
   // Blocks may be named more than once, so a walk can be longer than the file; it need not end.
@@ -97,7 +107,7 @@ void ReadTable(const std::string& bytes) {
   for (it->SeekToFirst(); it->Valid() && steps < 2000; it->Next(), ++steps) key = it->key();
   steps = 0;
   for (it->SeekToLast(); it->Valid() && steps < 2000; it->Prev()) ++steps;
-  if (key.empty()) return;
+  if (key.empty()) return whole;
   LoadedBlock block;
   Lookup found;
   table.Get(key, &block, &found).IgnoreError();
@@ -105,16 +115,23 @@ void ReadTable(const std::string& bytes) {
   if (it->Valid()) it->Prev();
   it->SeekForPrev(key);
   if (it->Valid()) it->Next();
+  return whole;
 }
 
 }  // namespace
 
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
-  for (const int entries : {0, 1, 40}) {
-    const std::string file = BuildTable(entries);
-    seeds.push_back(std::string(1, kRaw) + file);
-    seeds.push_back(Unseal(file));
+  for (const Compression compression :
+       {Compression::kNone, Compression::kLz4, Compression::kZstd}) {
+    for (const int entries : {0, 1, 40}) {
+      const std::string file = BuildTable(entries, compression, entries != 1);
+      const std::string blocks = Unseal(file);
+      // Sealed again it is the same table: so mutation reaches the decoders behind the checksums.
+      SHEARPIN_CHECK(ReadTable(Seal(std::string_view(blocks).substr(1))));
+      seeds.push_back(std::string(1, kRaw) + file);
+      seeds.push_back(blocks);
+    }
   }
   return seeds;
 }

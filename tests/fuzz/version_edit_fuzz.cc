@@ -31,7 +31,14 @@ std::vector<std::string> Seeds() {
     large.added.emplace_back(level, file);
     ++file.number;
   }
-  return {std::string(), small.Encode(), large.Encode()};
+  VersionEdit ranges;
+  file.range_deletes = 3;
+  file.smallest.clear();
+  AppendInternalKey(&file.smallest, "b", 20, ValueType::kRangeDelete);
+  file.largest.clear();
+  AppendInternalKey(&file.largest, "c", kMaxSequence, ValueType::kRangeDelete);
+  ranges.added.emplace_back(0, file);
+  return {std::string(), small.Encode(), large.Encode(), ranges.Encode()};
 }
 
 }  // namespace shearpin::fuzz

@@ -14,6 +14,17 @@ import sys
 import tempfile
 
 
+def apply_in_place(patch, tree):
+    """None, or what went wrong: which hunk of which file. The tree is spoilt then."""
+    done = subprocess.run(
+        ["patch", "--strip=1", "--fuzz=0", "--batch", "--forward", "--no-backup-if-mismatch",
+         "--reject-file=-", "--input", str(pathlib.Path(patch).resolve())],
+        cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        return f"{patch} does not apply:\n{done.stdout}"
+    return None
+
+
 def apply(patch, files, out):
     """None, or what went wrong."""
     with tempfile.TemporaryDirectory() as directory:
@@ -24,12 +35,9 @@ def apply(patch, files, out):
             copy = work / file
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(before[file])
-        done = subprocess.run(
-            ["patch", "--strip=1", "--fuzz=0", "--batch", "--forward", "--no-backup-if-mismatch",
-             "--reject-file=-", "--input", str(pathlib.Path(patch).resolve())],
-            cwd=work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode != 0:
-            return f"{patch} does not apply:\n{done.stdout}"
+        problem = apply_in_place(patch, work)
+        if problem:
+            return problem
         for path in sorted(p for p in work.rglob("*") if p.is_file()):
             name = path.relative_to(work).as_posix()
             if name not in before:

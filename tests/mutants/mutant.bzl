@@ -63,6 +63,7 @@ def mutant(
             patch,
             ":" + name,
             "//tests/mutants:patch_file.py",
+            "//tests/mutants:seed_runs.py",
         ],
         main = "//tests/mutants:kill.py",
         tags = tags,
@@ -81,6 +82,7 @@ def control(name, seeds, simulator = "//sim", size = "small", tags = []):
         data = [
             simulator,
             "//tests/mutants:patch_file.py",
+            "//tests/mutants:seed_runs.py",
         ],
         main = "//tests/mutants:kill.py",
         tags = tags,

@@ -1,4 +1,4 @@
-"""Goal: the machinery cannot report a kill that was none, or hide a survivor.
+"""Goal: kill.py and what it rests on cannot report a kill that was none, or hide a survivor.
 
 Method: patches against small files, and shell scripts in the simulator's place.
 """
@@ -15,7 +15,8 @@ from tests.mutants import apply_patch
 from tests.mutants import kill
 from tests.mutants import patch_file
 
-STORY = "# name: x\n# source: S (#1)\n# mechanism: first\n#   and second\n# expected: batch torn\n"
+STORY = ("# name: x\n# group: WAL\n# source: S (#1)\n# mechanism: first\n#   and second\n"
+         "# expected: batch torn\n")
 ORIGINAL = "".join(f"line {i}\n" for i in range(1, 11))
 DIFF = """--- a/engine/a.cc
 +++ b/engine/a.cc
@@ -31,12 +32,14 @@ class PatchFileTest(unittest.TestCase):
 
     def test_story_and_files(self):
         story = patch_file.parse(STORY + DIFF)
-        self.assertEqual(story, {"name": "x", "source": "S (#1)", "mechanism": "first and second",
-                                 "expected": "batch torn", "files": ["engine/a.cc"]})
+        self.assertEqual(story, {"name": "x", "group": "WAL", "source": "S (#1)",
+                                 "mechanism": "first and second", "expected": "batch torn",
+                                 "files": ["engine/a.cc"]})
 
     def test_what_lacks_is_named(self):
         for text, reason in ((DIFF, "lacks: name"), (STORY, "no file"),
                              ("# name: a\n# name: b\n", "twice"), ("# who: me\n", "expected one"),
+                             (STORY.replace("WAL", "walls") + DIFF, "group: expected"),
                              (STORY + "+++ engine/a.cc\n", "b/PATH")):
             with self.subTest(reason=reason):
                 with self.assertRaisesRegex(patch_file.PatchError, reason):

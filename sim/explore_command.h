@@ -1,0 +1,27 @@
+// The explore command: looks at what crashes of one run, or of every short plan, may leave.
+//
+// Thread safety: one OS thread. Ownership: borrows the factory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/plan.h"
+#include "sim/subject/subject.h"
+
+namespace shearpin::sim {
+
+struct ExploreArguments {
+  int depth = 2;
+  uint64_t budget = 200'000;
+  uint64_t random = 8;
+  double seconds = 0;  // of wall clock; 0: no limit
+  std::string out;     // directory for the plans of findings
+  bool json = false;
+  std::string replay_command;  // what precedes the name of a plan's file
+};
+
+// Prints the story, and leaves each finding as a plan. True if nothing was wrong.
+bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory);
+
+}  // namespace shearpin::sim
