@@ -29,6 +29,7 @@ class Cursor {
   void Prev();
   std::string_view key() const { return position_->first; }
   std::string_view value() const { return value_; }
+  uint64_t sequence() const { return sequence_; }
 
  private:
   using Position = CommitLog::Keys::const_iterator;

@@ -19,6 +19,11 @@ std::string Shown(const std::string_view* value) {
   return value == nullptr ? "nothing" : Quoted(*value);
 }
 
+std::string SeenBefore(const KvModel::Moment& begin) {
+  return begin.visible > begin.acknowledged ? "seen by a read before this one began"
+                                            : "acknowledged before the read began";
+}
+
 bool Same(const std::string_view* found, bool has_value, std::string_view value) {
   return found == nullptr ? !has_value : has_value && *found == value;
 }
@@ -66,6 +71,10 @@ Violation KvModel::Number(BatchId id, InFlight* batch, uint64_t first_sequence) 
   if (first_sequence <= batch->issued.acknowledged) {
     return OrderBroken(id, range + " was issued after sequence " +
                                std::to_string(batch->issued.acknowledged) + " was acknowledged");
+  }
+  if (first_sequence <= batch->issued.visible) {
+    return OrderBroken(id, range + " was issued after a read had seen sequence " +
+                               std::to_string(batch->issued.visible));
   }
   if (log_.Overlaps(first_sequence, last_sequence)) {
     const auto& other = log_.entries()[log_.PositionAfter(first_sequence - 1)];
@@ -163,7 +172,9 @@ void KvModel::DropFailed() {
   AcknowledgeFlush(Now());
 }
 
-KvModel::Moment KvModel::Now() const { return {latest_acknowledged_, events_}; }
+KvModel::Moment KvModel::Now() const {
+  return {latest_acknowledged_, events_, std::max(latest_acknowledged_, observed_)};
+}
 
 void KvModel::AcknowledgeSync(const Moment& begin) {
   if (frozen_) return;
@@ -207,18 +218,20 @@ State KvModel::StateAt(uint64_t at_sequence) const {
 }
 
 Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
-                            const Moment& begin) const {
-  const std::optional<std::string_view> before = Get(key, begin.acknowledged);
+                            const Moment& begin) {
+  const std::optional<std::string_view> before = Get(key, begin.visible);
   const auto explains = [&](bool has_value, std::string_view expected) {
     return Same(value, has_value, expected) ||
            (value == nullptr && has_value && MayBeGone(key, expected));
   };
   if (explains(before.has_value(), before.value_or(""))) return {};
   if (const auto at = log_.keys().find(key); at != log_.keys().end()) {
-    const size_t from = log_.PositionAfter(begin.acknowledged);
+    const size_t from = log_.PositionAfter(begin.visible);
     for (const CommitLog::Version& version : at->second.versions) {
       if (version.position < from || version.failed) continue;
-      if (explains(!version.deleted, version.value)) return {};
+      if (!explains(!version.deleted, version.value)) continue;
+      Observe(log_.entries()[version.position].last_sequence);
+      return {};
     }
   }
   for (const auto& [id, batch] : in_flight_) {
@@ -230,15 +243,15 @@ Violation KvModel::CheckGet(std::string_view key, const std::string_view* value,
   }
   return {FailureClass::kWrongRead,
           "get " + Quoted(key) + " found " + Shown(value) + "; at sequence " +
-              std::to_string(begin.acknowledged) + ", acknowledged before the read began, it was " +
+              std::to_string(begin.visible) + ", " + SeenBefore(begin) + ", it was " +
               (before ? Quoted(*before) : "nothing") + ", and nothing issued since explains it" +
               (value ? OriginOf(key, *value) : "")};
 }
 
 Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found,
-                             const Moment& begin) const {
+                             const Moment& begin) {
   std::string difference;
-  uint64_t sequence = begin.acknowledged;
+  uint64_t sequence = begin.visible;
   for (size_t p = log_.PositionAfter(sequence);; ++p) {
     size_t i = 0;
     bool same = true;
@@ -262,7 +275,10 @@ Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found
       }
       ++i;
     }
-    if (same && i == found.size()) return {};
+    if (same && i == found.size()) {
+      Observe(sequence);
+      return {};
+    }
     if (difference.empty()) {
       difference = "at sequence " + std::to_string(sequence) + " found " + Quoted(found[i].key) +
                    " = " + Quoted(found[i].value) + " where nothing more should be";
@@ -270,10 +286,22 @@ Violation KvModel::CheckScan(const Range& range, std::span<const KeyValue> found
     if (p >= log_.entries().size()) break;
     sequence = log_.entries()[p].last_sequence;
   }
-  return {FailureClass::kWrongRead, "scan of " + std::to_string(found.size()) +
-                                        " pairs fits no sequence number from " +
-                                        std::to_string(begin.acknowledged) + " on: " + difference};
+  return {FailureClass::kWrongRead,
+          "scan of " + std::to_string(found.size()) + " pairs fits no sequence number from " +
+              std::to_string(begin.visible) + ", " + SeenBefore(begin) + ", on: " + difference};
 }
+
+Violation KvModel::CheckSnapshot(uint64_t sequence, const Moment& begin) {
+  if (sequence < begin.visible) {
+    return {FailureClass::kWrongRead, "at sequence " + std::to_string(sequence) +
+                                          " is older than sequence " +
+                                          std::to_string(begin.visible) + ", " + SeenBefore(begin)};
+  }
+  Observe(sequence);
+  return {};
+}
+
+void KvModel::Observe(uint64_t sequence) { observed_ = std::max(observed_, sequence); }
 
 void KvModel::Rebase(const Verdict& verdict) {
   Require(verdict.ok(), "rebased on a recovery that was not accepted");
@@ -302,6 +330,7 @@ void KvModel::Rebase(const Verdict& verdict) {
   ++epoch_;
   dropped_sequence_ = 0;
   latest_acknowledged_ = base_sequence;
+  observed_ = 0;
   logged_sequence_ = synced_sequence_ = flushed_sequence_ = base_sequence;
   promised_sequence_ = base_sequence;
   synced_events_ = flushed_events_ = events_;

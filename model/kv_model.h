@@ -17,7 +17,10 @@
 //   O4  a batch keeps the sequence number it was given.
 // Rules of visibility:
 //   V1  a read at sequence s sees the batches whose last sequence number is <= s, whole;
-//   V2  a failed batch is not seen before a recovery.
+//   V2  a failed batch is not seen before a recovery;
+//   V3  what one read has seen, every read that begins after its end sees too, whoever reads, and
+//       a batch that is issued after it has a higher number: reads have their place in real time
+//       between the batches, acknowledged or not.
 //
 // Thread safety: one thread at a time (fibers may interleave between calls, not inside one).
 // Cost: a call is O(log keys) plus its own batch; views returned live until the next Rebase.
@@ -50,6 +53,7 @@ class KvModel {
   struct Moment {
     uint64_t acknowledged = 0;  // highest sequence number of a batch acknowledged by then
     uint64_t events = 0;        // acknowledgements by then
+    uint64_t visible = 0;       // highest sequence number acknowledged, or seen by a read, by then
   };
 
   // Pairs for which `may_vanish` is true may be missing wherever they are the ones to be seen.
@@ -134,14 +138,18 @@ class KvModel {
   State StateAt(uint64_t at_sequence) const;
 
   // A read whose sequence number is not known, which began at `begin` and ends now: legal if it
-  // is right for some sequence number between what was acknowledged by its begin and what is
-  // issued by now. `value` is null for "not found".
-  Violation CheckGet(std::string_view key, const std::string_view* value,
-                     const Moment& begin) const;
+  // is right for some sequence number between what was visible by its begin and what is issued by
+  // now. If it is, the lowest one has been observed. `value` is null for "not found".
+  Violation CheckGet(std::string_view key, const std::string_view* value, const Moment& begin);
 
   // The same for everything a scan of `range` returned, in key order.
-  Violation CheckScan(const Range& range, std::span<const KeyValue> found,
-                      const Moment& begin) const;
+  Violation CheckScan(const Range& range, std::span<const KeyValue> found, const Moment& begin);
+
+  // A snapshot or a transaction, asked for at `begin`, reads at `sequence`; observes it.
+  Violation CheckSnapshot(uint64_t sequence, const Moment& begin);
+
+  // A read that has ended can only have been at `sequence` or above.
+  void Observe(uint64_t sequence);
 
   // --- recovery ---------------------------------------------------------------------------
 
@@ -166,7 +174,6 @@ class KvModel {
   struct InFlight {
     Batch batch;
     Durability durability = Durability::kProcess;
-    uint64_t sequence_bound = 0;   // its sequence numbers must be above this (O1, O2)
     bool issued_poisoned = false;  // after another one had failed (O3), in this epoch
     uint64_t epoch = 0;
     uint64_t first_sequence = 0;  // 0 until known
@@ -188,6 +195,7 @@ class KvModel {
   uint64_t epoch_ = 0;             // how often it was resumed or rebased
   uint64_t events_ = 0;            // acknowledgements, ever
   uint64_t latest_acknowledged_ = 0;
+  uint64_t observed_ = 0;         // highest sequence number that a read is known to have seen
   uint64_t logged_sequence_ = 0;  // highest acknowledged one that went to the log
   uint64_t synced_sequence_ = 0;  // durable against loss of power up to here
   uint64_t promised_sequence_ = 0;

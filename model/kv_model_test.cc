@@ -221,6 +221,41 @@ TEST(KvModelTest, ConcurrentScanIsOfOneMoment) {
   EXPECT_TRUE(model.CheckScan(only_b, std::vector<KeyValue>{{"b", "1"}}, begin).ok());
 }
 
+// A batch in flight may be seen or not; but once one read has seen it, time does not run back.
+TEST(KvModelTest, WhatOneReadHasSeenTheNextSeesTooV3) {
+  const std::string_view old_value = "0";
+  const std::string_view new_value = "1";
+  for (const char* how : {"get", "scan", "snapshot", "cursor"}) {
+    KvModel model;
+    ASSERT_TRUE(model.Acknowledge(model.Issue(Put("k", "0"), kProcess), 1).ok());
+    const auto flying = model.Issue(Put("k", "1"), kProcess);
+    ASSERT_TRUE(model.Assign(flying, 2).ok());
+    const KvModel::Moment before = model.Now();
+    if (how == std::string_view("get")) {
+      EXPECT_TRUE(model.CheckGet("k", &old_value, before).ok());
+      EXPECT_EQ(model.Now().visible, 1u) << "the old value says nothing";
+      EXPECT_TRUE(model.CheckGet("k", &new_value, before).ok());
+    } else if (how == std::string_view("scan")) {
+      EXPECT_TRUE(model.CheckScan({}, std::vector<KeyValue>{{"k", "1"}}, before).ok());
+    } else if (how == std::string_view("snapshot")) {
+      EXPECT_TRUE(model.CheckSnapshot(2, before).ok());
+    } else {
+      model.Observe(2);
+    }
+    // A read that had begun before may still be at the old state, a later one may not.
+    EXPECT_TRUE(model.CheckGet("k", &old_value, before).ok()) << how;
+    const Violation get = model.CheckGet("k", &old_value, model.Now());
+    EXPECT_EQ(get.failure_class, FailureClass::kWrongRead) << how;
+    EXPECT_NE(get.message.find("seen by a read before"), std::string::npos) << get.message;
+    EXPECT_FALSE(model.CheckScan({}, std::vector<KeyValue>{{"k", "0"}}, model.Now()).ok()) << how;
+    EXPECT_FALSE(model.CheckSnapshot(1, model.Now()).ok()) << how;
+    EXPECT_TRUE(model.CheckSnapshot(2, model.Now()).ok()) << how;
+    // What is issued now comes after what was seen, though that is not acknowledged yet.
+    const auto next = model.Issue(Put("k", "2"), kProcess);
+    EXPECT_EQ(model.Acknowledge(next, 2).failure_class, FailureClass::kOrderBroken) << how;
+  }
+}
+
 TEST(KvModelDeathTest, MisuseEndsTheProcess) {
   KvModel model;
   EXPECT_DEATH((void)model.Acknowledge(7, 1), "no such batch is in flight");

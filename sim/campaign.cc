@@ -166,7 +166,7 @@ class Campaign::Loop {
   void ReportDeath(uint64_t seed, FailureClass failure_class, const std::string& death) {
     SeedReport report;
     report.seed = seed;
-    report.finding = Finding{seed, failure_class, death, {}, {}};
+    report.finding = Finding{seed, failure_class, death, {}, {}, {}};
     ++failures_;
     campaign_.on_report_(report);
   }

@@ -106,7 +106,7 @@ TEST(CampaignTest, StopsAtTheFirstFailureIfAsked) {
   const Seen seen = RunCampaign(
       {.start_seed = 1, .most_seeds = 100, .jobs = 1, .most_failures = 1}, [](uint64_t seed) {
         SeedReport report = Answer(seed);
-        if (seed == 4) report.finding = Finding{seed, FailureClass::kWrongRead, "m", {}, ""};
+        if (seed == 4) report.finding = Finding{seed, FailureClass::kWrongRead, "m", {}, "", ""};
         return report;
       });
   ExpectEachOnce(seen, 1, 4);
@@ -148,7 +148,8 @@ TEST(SeedReportTest, SurvivesItsJson) {
   report.policy = "tiered";
   report.abandoned = true;
   report.finding =
-      Finding{report.seed, FailureClass::kWrongData, "two\nlines \"quoted\"", {"a", "b"}, "plan"};
+      Finding{report.seed, FailureClass::kWrongData, "two\nlines \"quoted\"", {"a", "b"},
+              "plan",      "power keep=none"};
   const std::string json = SeedReportToJson(report);
   EXPECT_EQ(json.find('\n'), std::string::npos);
   const auto back = SeedReportFromJson(json);

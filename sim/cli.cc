@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,8 +18,10 @@
 #include "sim/generator.h"
 #include "sim/progress.h"
 #include "sim/seed_runner.h"
+#include "sim/shrink_command.h"
 #include "sim/subject/shearpin_subject.h"
 #include "sim/tally.h"
+#include "sim/trace_diff.h"
 #include "sim/user_files.h"
 
 namespace shearpin::sim {
@@ -26,6 +30,8 @@ namespace {
 constexpr int kExitOk = 0;
 constexpr int kExitFailed = 1;
 constexpr int kExitBadInput = 2;
+
+constexpr std::string_view kTraceHere = "-";
 
 // After so many failures a soak has said what it has to say.
 constexpr uint64_t kMostSoakFailures = 50;
@@ -55,10 +61,12 @@ class Session {
   std::string dataset_file;
   std::string out = "shearpin-failures";
   bool json = false;
-  bool trace = false;
+  std::string trace;           // empty: none; kTraceHere: among the output; else a file
+  std::string recording_file;  // empty: the schedule is not recorded
 
   void AddGeneratorOptions(CLI::App* command);
   void AddOutputOptions(CLI::App* command);
+  void AddTraceOption(CLI::App* command);
 
   // Loads and checks what the options name.
   Status Prepare();
@@ -75,12 +83,19 @@ class Session {
 
  private:
   void TellFinding(const Finding& finding);
+  void WriteRecording(const std::string& plan) const;
+  Trace::Sink TraceSink() const;
+
+  struct CloseFile {
+    void operator()(FILE* file) const { std::fclose(file); }
+  };
 
   GeneratorOptions generator_;
   Dataset dataset_;
   ShearpinFactory factory_;
   SeedRunner runner_{&factory_};
   Tally tally_;
+  std::unique_ptr<FILE, CloseFile> trace_file_;  // its lines are whole: workers flush
 };
 
 void Session::AddGeneratorOptions(CLI::App* command) {
@@ -102,6 +117,11 @@ Status Session::Prepare() {
                                    KnownProfiles() + ")");
   }
   generator_.profile = profile;
+  if (!trace.empty() && trace != kTraceHere) {
+    const std::string path = AbsoluteUserPath(trace);
+    trace_file_.reset(std::fopen(path.c_str(), "w"));
+    if (trace_file_ == nullptr) return Status::InvalidArgument("--trace: cannot write " + path);
+  }
   if (dataset_file.empty()) return {};
   SHEARPIN_ASSIGN_OR_RETURN(dataset_, ReadDataset(AbsoluteUserPath(dataset_file)));
   generator_.dataset = &dataset_;
@@ -109,13 +129,39 @@ Status Session::Prepare() {
 }
 
 SeedReport Session::Run(const Plan& plan, Repeat repeat) {
-  if (!trace) return runner_.Run(plan, repeat);
-  return runner_.Run(plan, repeat, PrintLine);
+  return runner_.Run(plan, repeat, TraceSink(),
+                     recording_file.empty() ? Recording::kOff : Recording::kOn);
 }
 
 void Session::Take(const SeedReport& report) {
   tally_.Add(report);
+  if (!report.recorded_plan.empty()) WriteRecording(report.recorded_plan);
   if (report.finding) TellFinding(*report.finding);
+}
+
+void Session::AddTraceOption(CLI::App* command) {
+  command->add_flag("--trace{" + std::string(kTraceHere) + "}", trace,
+                    "Print all that happens; --trace=FILE writes it to a file");
+}
+
+Trace::Sink Session::TraceSink() const {
+  if (trace.empty()) return {};
+  if (trace_file_ == nullptr) return PrintLine;
+  FILE* const file = trace_file_.get();
+  return [file](std::string_view line) {
+    std::fwrite(line.data(), 1, line.size(), file);
+    std::fputc('\n', file);
+  };
+}
+
+void Session::WriteRecording(const std::string& plan) const {
+  const std::filesystem::path file(AbsoluteUserPath(recording_file));
+  const Status written = WriteUserFile(file.parent_path(), file.filename(), plan);
+  if (written.ok()) {
+    std::printf("  the schedule is recorded in %s\n", file.c_str());
+  } else {
+    std::fprintf(stderr, "the recording could not be written: %s\n", written.ToString().c_str());
+  }
 }
 
 void Session::TellFinding(const Finding& finding) {
@@ -131,9 +177,11 @@ void Session::TellFinding(const Finding& finding) {
   }
   const Status written = WriteUserFile(directory, name, story + finding.plan);
   Artefact artefact = {finding.seed, finding.failure_class, finding.message, "", ""};
+  std::string shrink;
   if (written.ok()) {
     artefact.plan_file = directory + "/" + name;
     artefact.command = "bazel run -c opt //sim -- replay " + artefact.plan_file + " --trace";
+    shrink = "bazel run -c opt //sim -- shrink " + artefact.plan_file;
   } else {
     std::fprintf(stderr, "the plan could not be written: %s\n", written.ToString().c_str());
     artefact.command =
@@ -148,6 +196,7 @@ void Session::TellFinding(const Finding& finding) {
     std::printf("    %s\n", operation.c_str());
   }
   std::printf("  replay it with\n    %s\n", artefact.command.c_str());
+  if (!shrink.empty()) std::printf("  make it small with\n    %s\n", shrink.c_str());
   std::fflush(stdout);
   tally_.AddArtefact(std::move(artefact));
 }
@@ -194,11 +243,12 @@ CampaignOutcome RunWithLines(Session* session, const CampaignOptions& options,
                              const std::function<Plan(uint64_t seed)>& plan_of, Repeat repeat) {
   const auto run_seed = [&](uint64_t seed) {
     SeedReport report = session->Run(plan_of(seed), repeat);
-    std::fflush(stdout);  // the trace, before the parent's line
+    std::fflush(nullptr);  // the trace, before the parent's line
     return report;
   };
   const auto on_report = [&](SeedReport report) {
     PrintLine(SeedLine(report));
+    if (!report.note.empty()) PrintLine("  " + report.note);
     std::fflush(stdout);  // before a worker writes its trace to the same file
     // A worker that died could not tell its plan.
     if (report.finding && report.finding->plan.empty()) {
@@ -362,6 +412,37 @@ int SoakCommand(Session* session, const SoakOptions& options) {
   return session->Finish(outcome.seconds, options.jobs, outcome.next_seed);
 }
 
+struct DiffOptions {
+  std::string first;
+  std::string second;
+};
+
+// As diff(1): 0 if they are equal, 1 if they part, 2 if one cannot be read.
+int DiffCommand(const DiffOptions& options) {
+  std::vector<std::string> traces[2];
+  const std::string* const names[] = {&options.first, &options.second};
+  for (int i = 0; i < 2; ++i) {
+    const std::string path = AbsoluteUserPath(*names[i]);
+    const StatusOr<std::string> text = ReadUserFile(path);
+    if (!text.ok()) {
+      std::fprintf(stderr, "%s\n", std::string(text.status().message()).c_str());
+      return kExitBadInput;
+    }
+    traces[i] = TraceLines(*text);
+    if (traces[i].empty()) {
+      std::fprintf(stderr, "%s: there is no trace in it\n", path.c_str());
+      return kExitBadInput;
+    }
+  }
+  const auto divergence = CompareTraces(traces[0], traces[1]);
+  if (!divergence) {
+    std::printf("the traces are equal, %zu lines\n", traces[0].size());
+    return kExitOk;
+  }
+  std::printf("%s", divergence->text.c_str());
+  return kExitFailed;
+}
+
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv) {
@@ -377,7 +458,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   run->add_option("--jobs", run_options.jobs, "Processes at once")->check(CLI::Range(1, 1024));
   run->add_flag("--double", run_options.twice, "Run each twice; another digest is a failure");
   run->add_flag("--keep-going", run_options.keep_going, "Go on after a failure");
-  run->add_flag("--trace", session.trace, "Print all that happens");
+  session.AddTraceOption(run);
   session.AddGeneratorOptions(run);
   session.AddOutputOptions(run);
 
@@ -387,7 +468,9 @@ int RunCommandLine(int argc, const char* const* argv) {
   CLI::Option* seed = replay->add_option("--seed", replay_options.seed, "Seed instead of a file");
   seed->excludes(file);
   replay->add_flag("--double", replay_options.twice, "Run it twice and compare the digests");
-  replay->add_flag("--trace", session.trace, "Print all that happens");
+  session.AddTraceOption(replay);
+  replay->add_option("--record-schedule", session.recording_file,
+                     "Write the plan with every scheduling decision to this file");
   session.AddGeneratorOptions(replay);
   session.AddOutputOptions(replay);
 
@@ -406,12 +489,30 @@ int RunCommandLine(int argc, const char* const* argv) {
 
   ExploreCommandOptions explore_options;
   const CLI::App* explore = AddExplore(&app, &session, &explore_options);
+  CLI::App* shrink = app.add_subcommand("shrink", "Make a failing plan small");
+  ShrinkCommandOptions shrink_options;
+  shrink_options.jobs = AllCores();
+  shrink->add_option("PLAN", shrink_options.file, "File of the plan")->required();
+  shrink->add_option("--out", shrink_options.out, "File to write (default: PLAN.shrunk.plan)");
+  shrink->add_option("--runs", shrink_options.runs, "Most plans to try")
+      ->check(CLI::PositiveNumber);
+  shrink->add_option("--seconds", shrink_options.seconds, "Most time to take")
+      ->check(CLI::PositiveNumber);
+  shrink->add_option("--jobs", shrink_options.jobs, "Processes at once")
+      ->check(CLI::Range(1, 1024));
+  shrink->add_flag("--json", shrink_options.json, "Print one JSON object as the last line");
+
+  CLI::App* diff = app.add_subcommand("diff", "Show where two traces part");
+  DiffOptions diff_options;
+  diff->add_option("A", diff_options.first, "A trace (replay --trace=A)")->required();
+  diff->add_option("B", diff_options.second, "Another")->required();
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-') {
-      std::fprintf(stderr, "unknown command '%s' (expected run, replay, soak or explore)\n",
+      std::fprintf(stderr,
+                   "unknown command '%s' (expected run, replay, soak, explore, shrink or diff)\n",
                    argv[1]);
       return kExitBadInput;
     }
@@ -420,6 +521,11 @@ int RunCommandLine(int argc, const char* const* argv) {
   if (replay->parsed() && replay_options.file.empty() && !replay_options.seed) {
     std::fprintf(stderr, "replay: a plan file or --seed=N is needed\n");
     return kExitBadInput;
+  }
+  if (diff->parsed()) return DiffCommand(diff_options);
+  if (shrink->parsed()) {
+    ShearpinFactory factory;
+    return ShrinkCommand(&factory, shrink_options);
   }
   if (const Status status = session.Prepare(); !status.ok()) {
     std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());

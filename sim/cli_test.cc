@@ -56,7 +56,7 @@ void ExpectFigures(const Json& json) {
 }
 
 TEST(CliTest, HelpOnEveryCommand) {
-  for (const char* command : {"", "run ", "replay ", "soak ", "explore "}) {
+  for (const char* command : {"", "run ", "replay ", "soak ", "explore ", "shrink ", "diff "}) {
     const Outcome outcome = Sim(std::string(command) + "--help");
     EXPECT_EQ(outcome.status, 0);
     EXPECT_NE(outcome.output.find("Usage"), std::string::npos) << outcome.output;
@@ -102,7 +102,29 @@ TEST(CliTest, ReplayIsTheSameHistory) {
   EXPECT_EQ(run.LastJson()["digest"], replay.LastJson()["digest"]);
   const Outcome traced = Sim("replay --seed=3 --trace --json --out=" + Scratch("replay"));
   EXPECT_EQ(run.LastJson()["digest"], traced.LastJson()["digest"]);
-  EXPECT_NE(traced.output.find("\nphase opening 0\n"), std::string::npos);
+  EXPECT_NE(traced.output.find("  main             phase: opening 0\n"), std::string::npos);
+}
+
+TEST(CliTest, ARecordedScheduleReplaysTheSameHistory) {
+  const std::string file = Scratch("recorded/seed-3.plan");
+  const Outcome drawn =
+      Sim("replay --seed=3 --record-schedule=" + file + " --json --out=" + Scratch("recorded"));
+  EXPECT_NE(drawn.output.find("the schedule is recorded in " + file), std::string::npos);
+  const Outcome replay = Sim("replay " + file + " --double --json --out=" + Scratch("recorded"));
+  EXPECT_EQ(replay.LastJson()["digest"], drawn.LastJson()["digest"]) << replay.output;
+  // A recording of something else is told.
+  std::ifstream in(file);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  text += "schedule image 9999 0:nobody\n";
+  const size_t schedule = text.find("schedule opening 0");
+  ASSERT_NE(schedule, std::string::npos);
+  text.insert(text.find('\n', schedule), " 999999:nobody");
+  Write(file, text);
+  const Outcome spoilt = Sim("replay " + file + " --out=" + Scratch("recorded"));
+  EXPECT_NE(spoilt.output.find("the recorded schedule did not fit 1 times, first in opening 0: "
+                               "it ended before decision 999999:nobody"),
+            std::string::npos)
+      << spoilt.output;
 }
 
 TEST(CliTest, ReplaysAPlanFileNamedFromWhereTheUserTyped) {
@@ -117,6 +139,36 @@ TEST(CliTest, ReplaysAPlanFileNamedFromWhereTheUserTyped) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
   EXPECT_EQ(outcome.LastJson()["crashes"], 1);
   EXPECT_EQ(outcome.LastJson()["operations"], 1);
+}
+
+TEST(CliTest, DiffShowsWhereTwoTracesPart) {
+  const std::string a = Scratch("a.trace");
+  const std::string b = Scratch("b.trace");
+  const std::string out = " --out=" + Scratch("diff");
+  EXPECT_EQ(Sim("replay --seed=3 --trace=" + a + out).output.find("phase:"), std::string::npos);
+  // The other way to get one: the seed's own line does not count.
+  Sim("replay --seed=3 --trace" + out + " > " + b);
+  const Outcome equal = Sim("diff " + a + " " + b);
+  EXPECT_EQ(equal.status, 0) << equal.output;
+  EXPECT_NE(equal.output.find("the traces are equal, "), std::string::npos) << equal.output;
+  Sim("replay --seed=4 --trace=" + b + out);
+  const Outcome other = Sim("diff " + a + " " + b);
+  EXPECT_EQ(other.status, 1) << other.output;
+  EXPECT_NE(other.output.find("the traces part at line "), std::string::npos) << other.output;
+  EXPECT_NE(other.output.find("\n- "), std::string::npos) << other.output;
+  EXPECT_NE(other.output.find("\n+ "), std::string::npos) << other.output;
+  Write(b, "no trace\n");
+  EXPECT_EQ(Sim("diff " + a + " " + b).status, 2);
+  EXPECT_EQ(Sim("diff " + a + " " + Scratch("missing.trace")).status, 2);
+}
+
+TEST(CliTest, ShrinkSaysSoOfAPlanThatDoesNotFail) {
+  const std::string file = Scratch("sound.plan");
+  Write(file, "shearpin-plan 1\nclient\n  put \"a\" \"b\" sync\n");
+  const Outcome outcome = Sim("shrink " + file);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.output.find("sound.plan: this plan does not fail"), std::string::npos)
+      << outcome.output;
 }
 
 TEST(CliTest, SoakCountsAndSaysWhereToGoOn) {
@@ -183,6 +235,9 @@ TEST(CliTest, BadInputIsToldAndExitsWithTwo) {
       {"replay", "a plan file or --seed=N is needed"},
       {"replay " + Scratch("missing.plan"), "missing.plan: No such file or directory"},
       {"replay " + plan, plan + ":3: expected \"bytes\" or fill(length,seed)"},
+      {"shrink", "PLAN"},
+      {"shrink " + Scratch("missing.plan"), "missing.plan: No such file or directory"},
+      {"shrink " + plan, plan + ":3: expected"},
       {"soak --seconds=-1", "--seconds"},
       {"soak --seconds=1 --dataset=" + Scratch("missing.tsv"),
        "missing.tsv: No such file or directory"},

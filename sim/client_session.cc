@@ -6,6 +6,7 @@
 
 #include "sim/damage_check.h"
 #include "sim/plan_terms.h"
+#include "sim/story.h"
 
 namespace shearpin::sim {
 namespace {
@@ -30,6 +31,8 @@ ClientSession::ClientSession(Opening* opening, uint32_t client)
 ClientSession::~ClientSession() = default;
 
 void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
+  context_->BeginStep(client_, index);
+  if (context_->trace().has_sink()) context_->trace().Note(TellStep(client_, index, step));
   sequence_ = 0;
   resumes_ = resumes;
   Status status;
@@ -130,14 +133,7 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
        {uint64_t{client_}, uint64_t{index}, static_cast<uint64_t>(status.code()), sequence_}) {
     trace.Mix(number);
   }
-  if (trace.has_sink()) {
-    std::string text = "client " + std::to_string(client_) + " step " + std::to_string(index);
-    text += ": ";
-    AppendStepText(step, &text);
-    text += " -> " + status.ToString();
-    if (sequence_ != 0) text += " at sequence " + std::to_string(sequence_);
-    trace.Note(text);
-  }
+  if (trace.has_sink()) trace.Note(TellAnswer(client_, index, step, status, sequence_));
 }
 
 Status ClientSession::JudgeRead(Status status) {
@@ -316,9 +312,9 @@ Status ClientSession::OpenIterator(const Step& step) {
   if (snapshot != nullptr) {
     slot->cursors.emplace_back(&model, range, snapshot->sequence());
   } else {
-    slot->cursors.emplace_back(&model, range, begin.acknowledged);
+    slot->cursors.emplace_back(&model, range, begin.visible);
     const auto& entries = model.log().entries();
-    for (size_t i = model.log().PositionAfter(begin.acknowledged); i < entries.size(); ++i) {
+    for (size_t i = model.log().PositionAfter(begin.visible); i < entries.size(); ++i) {
       slot->cursors.emplace_back(&model, range, entries[i].last_sequence);
     }
   }
@@ -390,7 +386,8 @@ void ClientSession::CompareCursors(IteratorSlot* slot, const sim::Move& move) {
     }
     return !agrees;
   });
-  if (!slot->cursors.empty()) return;
+  // In rising order, so the first is the lowest that it can have been from the beginning.
+  if (!slot->cursors.empty()) return context_->model().Observe(slot->cursors.front().sequence());
   std::string what = "iterator after " + std::string(MoveKindName(move.kind));
   if (move.key.size() != 0) what += " " + Abbreviated(move.key.Materialise());
   context_->Fail(FailureClass::kWrongRead,
@@ -405,11 +402,9 @@ Status ClientSession::TakeSnapshot(const Step& step) {
   std::unique_ptr<Snapshot> snapshot = opening_->subject->GetSnapshot();
   context_->PollInFlight();
   sequence_ = snapshot->sequence();
-  if (sequence_ < begin.acknowledged) {
-    context_->Fail(FailureClass::kWrongRead,
-                   "a snapshot at sequence " + std::to_string(sequence_) +
-                       " is older than the write acknowledged before it at sequence " +
-                       std::to_string(begin.acknowledged));
+  if (const model::Violation order = context_->model().CheckSnapshot(sequence_, begin);
+      !order.ok()) {
+    context_->Fail(ClassOf(order.failure_class), "a snapshot " + order.message);
   }
   snapshots_[static_cast<size_t>(step.slot)] = std::move(snapshot);
   return {};
@@ -458,11 +453,9 @@ Status ClientSession::Checkpoint() {
   context_->PollInFlight();
   sequence_ = *made;
   context_->model().AcknowledgeFlush(begin);
-  if (sequence_ < begin.acknowledged) {
-    context_->Fail(FailureClass::kWrongRead,
-                   "a checkpoint at sequence " + std::to_string(sequence_) +
-                       " is older than the write acknowledged before it at sequence " +
-                       std::to_string(begin.acknowledged));
+  if (const model::Violation order = context_->model().CheckSnapshot(sequence_, begin);
+      !order.ok()) {
+    context_->Fail(ClassOf(order.failure_class), "a checkpoint " + order.message);
   }
   context_->checkpoints().push_back({std::move(directory), context_->model().StateAt(sequence_)});
   return {};

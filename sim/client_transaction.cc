@@ -27,11 +27,9 @@ std::unique_ptr<ClientTransaction> ClientTransaction::Begin(RunContext* context,
   std::unique_ptr<SubjectTransaction> transaction = subject->BeginTransaction(serializable);
   if (transaction == nullptr) return nullptr;
   context->PollInFlight();
-  if (transaction->sequence() < begin.acknowledged) {
-    context->Fail(FailureClass::kWrongRead,
-                  "a transaction at sequence " + std::to_string(transaction->sequence()) +
-                      " is older than the write acknowledged before it at sequence " +
-                      std::to_string(begin.acknowledged));
+  if (const model::Violation order = context->model().CheckSnapshot(transaction->sequence(), begin);
+      !order.ok()) {
+    context->Fail(ClassOf(order.failure_class), "a transaction " + order.message);
   }
   return std::unique_ptr<ClientTransaction>(
       new ClientTransaction(context, serializable, std::move(transaction)));

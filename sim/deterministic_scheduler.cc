@@ -59,6 +59,10 @@ struct DeterministicScheduler::Fiber {
   size_t timed_index = 0;
 
   Fiber* joiner = nullptr;
+
+  // Where it came to a point last, for reports.
+  uint64_t last_point = 0;
+  const char* last_tag = "";
 };
 
 void DeterministicScheduler::WaitQueue::PushBack(Fiber* fiber) {
@@ -163,10 +167,12 @@ DeterministicScheduler::Fiber* DeterministicScheduler::NewFiber(std::string_view
   free_fibers_.pop_back();
   fiber->id = next_fiber_id_++;
   fiber->state = Fiber::State::kReady;
+  fiber->last_point = points_;
+  fiber->last_tag = "spawn";
   fiber->name = name;
   fiber->body = std::move(body);
   fiber->context = backend_->Create(&Entry, fiber);
-  strategy_->OnSpawn(fiber->id);
+  strategy_->OnSpawn(fiber->id, name);
   trace_->Record("spawn", fiber->id, name);
   MakeRunnable(fiber);
   return fiber;
@@ -181,7 +187,7 @@ void DeterministicScheduler::Entry(void* argument) {
 }
 
 void DeterministicScheduler::End(Fiber* fiber) {
-  CountPoint();
+  CountPoint("end");
   fiber->state = Fiber::State::kEnded;
   MakeUnrunnable(fiber);
   if (fiber == main_) {
@@ -247,14 +253,16 @@ void DeterministicScheduler::MakeUnrunnable(Fiber* fiber) {
   runnable_.erase(runnable_.begin() + static_cast<ptrdiff_t>(place));
 }
 
-void DeterministicScheduler::CountPoint() {
-  if (++points_ > last_point_) Stop(RunOutcome::kPointBudget);
+void DeterministicScheduler::CountPoint(const char* tag) {
+  current_->last_point = ++points_;
+  current_->last_tag = tag;
+  if (points_ > last_point_) Stop(RunOutcome::kPointBudget);
   if (options_.micros_per_point > 0) Advance(clock_->NowMicros() + options_.micros_per_point);
 }
 
 void DeterministicScheduler::Point(const char* tag) {
   if (current_ == outside_.get()) return;
-  CountPoint();
+  CountPoint(tag);
   if (runnable_.size() == 1) return;
   Fiber* const next = PickNext(current_->id, tag);
   if (next != current_) SwitchTo(next, tag);
@@ -262,7 +270,7 @@ void DeterministicScheduler::Point(const char* tag) {
 
 // Gives up the processor until somebody can and shall run; the caller has said what it waits for.
 void DeterministicScheduler::Block(const char* tag) {
-  CountPoint();
+  CountPoint(tag);
   Fiber* const next = PickNext(kNoFiber, tag);
   if (next != current_) SwitchTo(next, tag);
 }
@@ -566,8 +574,10 @@ std::string DeterministicScheduler::Describe(RunOutcome outcome) const {
   std::string text(RunOutcomeName(outcome));
   text += " at " + std::to_string(clock_->NowMicros()) + " us, after " + std::to_string(points_) +
           " points\n";
-  for (const Fiber* fiber : left)
-    text += "  " + NameOf(*fiber) + ": " + DescribeWait(*fiber) + "\n";
+  for (const Fiber* fiber : left) {
+    text += "  " + NameOf(*fiber) + ": " + DescribeWait(*fiber) + "; last at point " +
+            std::to_string(fiber->last_point) + ", " + fiber->last_tag + "\n";
+  }
   return text;
 }
 

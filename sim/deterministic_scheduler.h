@@ -73,9 +73,9 @@ struct RunReport {
   RunOutcome outcome = RunOutcome::kCompleted;
   // Empty if completed; else one line for the outcome and one for each fiber that had not ended:
   //   deadlock at 1000250 us, after 713 points
-  //     fiber 0 "main": joins fiber 2 "flush"
-  //     fiber 2 "flush": waits for mutex 5, held by fiber 3 "client1"
-  //     fiber 3 "client1": waits for condition 1 (mutex 5)
+  //     fiber 0 "main": joins fiber 2 "flush"; last at point 102, join
+  //     fiber 2 "flush": waits for mutex 5, held by fiber 3 "client1"; last at point 713, lock
+  //     fiber 3 "client1": waits for condition 1 (mutex 5); last at point 640, wait
   std::string description;
 
   bool ok() const { return outcome == RunOutcome::kCompleted; }
@@ -156,7 +156,7 @@ class DeterministicScheduler final : public Scheduler {
   Fiber* PickNext(FiberId current, const char* tag);
   void Block(const char* tag);
   void SwitchTo(Fiber* next, const char* tag);
-  void CountPoint();
+  void CountPoint(const char* tag);
 
   // Time.
   void SetDeadline(Fiber* fiber, uint64_t deadline);

@@ -25,6 +25,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 
 // One simulated machine: a scheduler with all that it stands on.
 struct Machine {
@@ -435,12 +436,16 @@ TEST(DeterministicSchedulerTest, DeadlockIsReportedWithWhoWaitsForWhom) {
   EXPECT_EQ(report.outcome, RunOutcome::kDeadlock);
   EXPECT_FALSE(report.ok());
   EXPECT_THAT(report.description, HasSubstr("deadlock at 1000020 us, after "));
-  EXPECT_THAT(report.description,
-              HasSubstr("\n"
-                        "  fiber 0 \"main\": joins fiber 1 \"taker\"\n"
-                        "  fiber 1 \"taker\": waits for mutex 1, held by fiber 3 \"crossing\"\n"
-                        "  fiber 2 \"waiter\": waits for condition 0 (mutex 1)\n"
-                        "  fiber 3 \"crossing\": waits for mutex 0, held by fiber 1 \"taker\"\n"));
+  EXPECT_THAT(
+      report.description,
+      MatchesRegex("deadlock at .*\n"
+                   "  fiber 0 \"main\": joins fiber 1 \"taker\"; last at point [0-9]+, join\n"
+                   "  fiber 1 \"taker\": waits for mutex 1, held by fiber 3 \"crossing\"; "
+                   "last at point [0-9]+, lock\n"
+                   "  fiber 2 \"waiter\": waits for condition 0 \\(mutex 1\\); "
+                   "last at point [0-9]+, wait\n"
+                   "  fiber 3 \"crossing\": waits for mutex 0, held by fiber 1 \"taker\"; "
+                   "last at point [0-9]+, lock\n"));
 }
 
 TEST(DeterministicSchedulerTest, DeadlockThatOnlySomeOrdersReachIsFound) {
@@ -476,7 +481,7 @@ TEST(DeterministicSchedulerTest, LivelocksRunIntoABudget) {
     EXPECT_EQ(report.outcome, RunOutcome::kPointBudget);
     EXPECT_EQ(report.description,
               "scheduling-point budget exceeded at 1000000 us, after 1001 points\n"
-              "  fiber 0 \"main\": runs\n");
+              "  fiber 0 \"main\": runs; last at point 1001, spin\n");
   }
   {
     Machine machine(1, {}, {.max_virtual_micros = 5'000'000});
@@ -489,7 +494,8 @@ TEST(DeterministicSchedulerTest, LivelocksRunIntoABudget) {
     });
     EXPECT_EQ(report.outcome, RunOutcome::kTimeBudget);
     EXPECT_EQ(machine.clock.NowMicros(), VirtualClock::kStartMicros + 5'000'000);
-    EXPECT_THAT(report.description, HasSubstr("fiber 1 \"ticker\": sleeps until 7000000 us\n"));
+    EXPECT_THAT(report.description,
+                HasSubstr("fiber 1 \"ticker\": sleeps until 7000000 us; last at point "));
   }
 }
 

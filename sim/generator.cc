@@ -615,6 +615,12 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.stay_per_1024 = kStay[scheduling.Uniform(std::size(kStay))];
   if (scheduling.OneIn(3)) plan.scheduler.spurious_per_1024 = 32;
   if (scheduling.OneIn(3)) plan.scheduler.micros_per_point = scheduling.Range(1, 50);
+  if (scheduling.OneIn(3)) {
+    plan.scheduler.strategy = kPctStrategy;
+    plan.scheduler.stay_per_1024 = SchedulerSpec().stay_per_1024;
+    plan.scheduler.depth = static_cast<uint32_t>(scheduling.Range(1, 5));
+    plan.scheduler.steps = 1 + scheduling.Skewed(10);
+  }
 
   const Swarm swarm = DrawSwarm(Rng::Stream(seed, "swarm"));
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);

@@ -21,7 +21,7 @@
 #include "sim/fiber_pool.h"
 #include "sim/fixed_workload.h"
 #include "sim/machine.h"
-#include "sim/phased_walk.h"
+#include "sim/phased_strategy.h"
 #include "sim/rng.h"
 #include "sim/run_context.h"
 #include "sim/subject/shearpin_subject.h"
@@ -93,7 +93,7 @@ double SimulatedSeconds(const Plan& plan, ExecutionBackend* fibers) {
   ShearpinFactory factory;
   VirtualClock clock;
   Trace trace;
-  PhasedWalk walk(plan.scheduler);
+  PhasedStrategy walk(plan.scheduler, Recording::kOff);
   DeterministicScheduler scheduler(fibers, &clock, &walk, &trace, {});
   RunContext context(plan, &trace, &scheduler);
   StreamEntropy entropy(Rng::Stream(plan.entropy_seed, "bench"));

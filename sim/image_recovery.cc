@@ -5,7 +5,7 @@
 #include "faultfs/fault_fs.h"
 #include "sim/deterministic_scheduler.h"
 #include "sim/outcome_class.h"
-#include "sim/phased_walk.h"
+#include "sim/phased_strategy.h"
 #include "sim/plan_terms.h"
 #include "sim/rng.h"
 #include "sim/run_result.h"
@@ -34,13 +34,13 @@ SchedulerSpec ReaderFirst(SchedulerSpec spec) {
 // What a deadlock spoils: abandoned fibers refer to it.
 struct ImageRecovery::Machine {
   Machine(const SchedulerSpec& spec, ExecutionBackend* fibers)
-      : walk(spec),
-        scheduler(fibers, &clock, &walk, &trace,
+      : strategy(spec, Recording::kOff),
+        scheduler(fibers, &clock, &strategy, &trace,
                   {.max_points = kMostPoints, .micros_per_point = spec.micros_per_point}) {}
 
   VirtualClock clock;
   Trace trace;
-  PhasedWalk walk;
+  PhasedStrategy strategy;
   DeterministicScheduler scheduler;
 };
 
@@ -81,7 +81,7 @@ ImageRecovery::~ImageRecovery() = default;
 
 Defect ImageRecovery::Run(const faultfs::DiskImage& image, const std::vector<std::string>& named,
                           const BeforeChange& before_change) {
-  machine_->walk.Begin("recovery", number_);
+  machine_->strategy.Begin("recovery", number_);
   Defect defect;
   const RunReport report = machine_->scheduler.Run([&] {
     faultfs::SimDisk disk(image, profile_);

@@ -2,6 +2,7 @@
 
 #include "engine/base/check.h"
 #include "faultfs/micro_op.h"
+#include "sim/story.h"
 
 namespace shearpin::sim {
 
@@ -57,7 +58,14 @@ void Machine::SetCapacity(uint64_t bytes) { disk_->SetCapacity(bytes == 0 ? UINT
 // Only calls that change the disk are counted: a crash before a read leaves what a crash before
 // the next change leaves.
 void Machine::Arm(const Strike& strike) {
-  if (strike.calls == 0) return Stop();
+  if (strike.calls == 0) {
+    context_->trace().Note("crash: the machine stops here; the dying process sees errors");
+    return Stop();
+  }
+  if (strike.calls != kAfterWorkload) {
+    context_->trace().Note("crash: the machine will stop; changing calls until then:",
+                           strike.calls);
+  }
   faultfs::CrashTrigger trigger;
   trigger.calls = strike.calls - 1;
   trigger.kinds = strike.of ? faultfs::SetOf(*strike.of) : faultfs::kMutatingCalls;
@@ -137,9 +145,10 @@ void Machine::Delay(const faultfs::FsCall&, uint64_t micros) {
 
 void Machine::After(const faultfs::FsCall& call, const Status& result) {
   const uint64_t hash = call.data.empty() ? 0 : call.DataHash();
-  context_->trace().Record(faultfs::CallKindName(call.kind), call.path, call.second_path,
-                           call.offset, call.size, hash,
-                           result.ok() ? std::string_view("OK") : result.message());
+  Trace& trace = context_->trace();
+  trace.RecordUntold(faultfs::CallKindName(call.kind), call.path, call.second_path, call.offset,
+                     call.size, hash, result.ok() ? std::string_view("OK") : result.message());
+  if (trace.has_sink()) trace.Note(TellCall(call, hash, result, crashed()));
 }
 
 void Machine::Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect,
@@ -179,7 +188,9 @@ void Machine::Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect,
 }
 
 void Machine::Crashed(const faultfs::FsCall& call) {
-  context_->trace().Record("crash-within", faultfs::CallKindName(call.kind), call.path);
+  Trace& trace = context_->trace();
+  trace.RecordUntold("crash-within", faultfs::CallKindName(call.kind), call.path);
+  trace.Note("crash: the machine stops here, within", faultfs::CallKindName(call.kind), call.path);
 }
 
 }  // namespace shearpin::sim

@@ -20,6 +20,7 @@
 #include "faultfs/fault_fs.h"
 #include "model/batch.h"
 #include "sim/bytes.h"
+#include "sim/schedule.h"
 
 namespace shearpin::sim {
 
@@ -114,6 +115,8 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
+inline constexpr uint64_t kAfterWorkload = UINT32_MAX;  // more calls than any workload makes
+
 // When the machine stops: at the `calls`-th call from some point on that changes the disk or makes
 // it durable (1: the next one; 0: at once), and where within that call. With `of` only calls of
 // that kind count: a crash at the next rename, say.
@@ -165,13 +168,20 @@ struct CrashSpec {
   bool operator==(const CrashSpec&) const = default;
 };
 
-// How the fibers take turns: see scheduling_strategy.h.
+inline constexpr std::string_view kRandomWalkStrategy = "random-walk";  // scheduling_strategy.h
+inline constexpr std::string_view kPctStrategy = "pct";                 // pct_strategy.h
+inline constexpr std::string_view kRecordedStrategy = "recorded";       // recorded_schedule.h
+
+// How the fibers take turns. Each strategy uses its own of these; the others keep their defaults.
 struct SchedulerSpec {
-  std::string strategy = "random-walk";
-  uint64_t seed = 0;
-  uint32_t stay_per_1024 = 512;
-  uint32_t spurious_per_1024 = 0;
+  std::string strategy{kRandomWalkStrategy};
+  uint64_t seed = 0;               // not of the recorded one
+  uint32_t stay_per_1024 = 512;    // of the random walk
+  uint32_t depth = 2;              // of PCT: one more than its change points
+  uint64_t steps = 256;            // of PCT: the estimated length of a phase
+  uint32_t spurious_per_1024 = 0;  // not of the recorded one
   uint64_t micros_per_point = 0;
+  Schedule schedule;  // of the recorded one
   bool operator==(const SchedulerSpec&) const = default;
 };
 

@@ -73,6 +73,31 @@ void AppendCrash(const CrashSpec& crash, std::string* text) {
   }
 }
 
+void AppendScheduler(const SchedulerSpec& spec, std::string* text) {
+  *text += "scheduler " + spec.strategy;
+  if (spec.strategy != kRecordedStrategy) *text += " seed=" + std::to_string(spec.seed);
+  if (spec.strategy == kRandomWalkStrategy) *text += " stay=" + std::to_string(spec.stay_per_1024);
+  if (spec.strategy == kPctStrategy) {
+    *text += " depth=" + std::to_string(spec.depth) + " steps=" + std::to_string(spec.steps);
+  }
+  if (spec.strategy != kRecordedStrategy) {
+    *text += " spurious=" + std::to_string(spec.spurious_per_1024);
+  }
+  *text += " micros=" + std::to_string(spec.micros_per_point) + "\n";
+  constexpr size_t kOnALine = 12;
+  for (const PhaseSchedule& phase : spec.schedule) {
+    for (size_t i = 0; i < phase.decisions.size(); ++i) {
+      if (i % kOnALine == 0) {
+        if (i != 0) *text += '\n';
+        *text += "schedule " + phase.phase + " " + std::to_string(phase.number);
+      }
+      *text += ' ';
+      AppendDecision(phase.decisions[i], text);
+    }
+    *text += '\n';
+  }
+}
+
 }  // namespace
 
 std::string_view StepKindName(StepKind kind) {
@@ -249,11 +274,8 @@ std::string FormatPlan(const Plan& plan) {
   text += "seed " + std::to_string(plan.seed) + "\n";
   text += "profile " + plan.profile + "\n";
   if (!plan.powersafe_overwrite) text += "powersafe-overwrite 0\n";
-  text += "scheduler " + plan.scheduler.strategy + " seed=" + std::to_string(plan.scheduler.seed);
-  text += " stay=" + std::to_string(plan.scheduler.stay_per_1024);
-  text += " spurious=" + std::to_string(plan.scheduler.spurious_per_1024);
-  text += " micros=" + std::to_string(plan.scheduler.micros_per_point);
-  text += "\nentropy " + std::to_string(plan.entropy_seed) + "\n";
+  AppendScheduler(plan.scheduler, &text);
+  text += "entropy " + std::to_string(plan.entropy_seed) + "\n";
   text += "crash-stream " + std::to_string(plan.crash_seed) + "\n";
   text += "kernel commit=" + std::to_string(plan.kernel.commit);
   text += " expiry=" + std::to_string(plan.kernel.expiry);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kAny = UINT64_MAX;
 constexpr uint64_t kMost32 = UINT32_MAX;
+constexpr uint64_t kMostChangePoints = 1000;
 
 class PlanParser {
  public:
@@ -23,6 +24,8 @@ class PlanParser {
   bool ParseHeader(std::string_view key, LineReader* line);
   bool ParseScheduler(LineReader* line);
   bool ParseKernel(LineReader* line);
+  bool ParseSchedule(LineReader* line);
+  static bool ParseDecision(LineReader* line, std::vector<Decision>* decisions);
   bool ParseOption(LineReader* line);
   bool ParseFault(LineReader* line);
   bool ParseCrash(LineReader* line);
@@ -197,6 +200,7 @@ bool PlanParser::ParseHeader(std::string_view key, LineReader* line) {
   }
   if (key == "scheduler") return ParseScheduler(line);
   if (key == "kernel") return ParseKernel(line);
+  if (key == "schedule") return ParseSchedule(line);
   if (key == "option") return ParseOption(line);
   if (key == "fault") return ParseFault(line);
   if (key == "profile") {
@@ -224,21 +228,37 @@ bool PlanParser::ParseScheduler(LineReader* line) {
   SchedulerSpec& spec = plan_.scheduler;
   std::string_view name;
   if (!line->TakeWord("a strategy", &name)) return false;
-  if (name != "random-walk") {
-    return line->Fail("unknown strategy '" + std::string(name) + "' (expected random-walk)");
+  if (name != kRandomWalkStrategy && name != kPctStrategy && name != kRecordedStrategy) {
+    return line->Fail("unknown strategy '" + std::string(name) +
+                      "' (expected random-walk, pct or recorded)");
   }
   spec.strategy = name;
+  const bool drawn = name != kRecordedStrategy;
+  const auto take = [line](std::string_view what, uint64_t lowest, uint64_t highest,
+                           uint64_t* number) {
+    if (line->TakeNumber(what, highest, number) && *number < lowest) {
+      line->Fail(std::string(what) + " is at least " + std::to_string(lowest));
+    }
+  };
   while (!line->AtEnd() && !line->failed()) {
-    if (line->TryToken("seed=")) {
+    uint64_t depth = 0;
+    if (drawn && line->TryToken("seed=")) {
       line->TakeNumber("a seed", kAny, &spec.seed);
-    } else if (line->TryToken("stay=")) {
+    } else if (name == kRandomWalkStrategy && line->TryToken("stay=")) {
       TakePer1024("stay", line, &spec.stay_per_1024);
-    } else if (line->TryToken("spurious=")) {
+    } else if (name == kPctStrategy && line->TryToken("depth=")) {
+      take("depth", 1, kMostChangePoints, &depth);
+      spec.depth = static_cast<uint32_t>(depth);
+    } else if (name == kPctStrategy && line->TryToken("steps=")) {
+      take("steps", 1, kMost32, &spec.steps);
+    } else if (drawn && line->TryToken("spurious=")) {
       TakePer1024("spurious", line, &spec.spurious_per_1024);
     } else if (line->TryToken("micros=")) {
       line->TakeNumber("micros", 1'000'000, &spec.micros_per_point);
     } else {
-      line->Fail("expected seed=, stay=, spurious= or micros=");
+      line->Fail(name == kRandomWalkStrategy ? "expected seed=, stay=, spurious= or micros="
+                 : drawn ? "expected seed=, depth=, steps=, spurious= or micros="
+                         : "expected micros=");
     }
   }
   return !line->failed();
@@ -258,6 +278,54 @@ bool PlanParser::ParseKernel(LineReader* line) {
     }
   }
   return !line->failed();
+}
+
+// A phase whose decisions fill several lines goes on from the line before.
+bool PlanParser::ParseSchedule(LineReader* line) {
+  if (plan_.scheduler.strategy != kRecordedStrategy) {
+    return line->Fail("'schedule' stands without 'scheduler recorded' before it");
+  }
+  std::string_view name;
+  uint64_t number = 0;
+  if (!line->TakeWord("a phase", &name) || !line->TakeNumber("its number", kAny, &number)) {
+    return false;
+  }
+  Schedule& schedule = plan_.scheduler.schedule;
+  if (schedule.empty() || schedule.back().phase != name || schedule.back().number != number) {
+    for (const PhaseSchedule& earlier : schedule) {
+      if (earlier.phase != name || earlier.number != number) continue;
+      return line->Fail("the schedule of this phase stands in two places");
+    }
+    schedule.push_back({std::string(name), number, {}});
+  }
+  while (!line->AtEnd() && !line->failed()) ParseDecision(line, &schedule.back().decisions);
+  return !line->failed();
+}
+
+bool PlanParser::ParseDecision(LineReader* line, std::vector<Decision>* decisions) {
+  Decision decision;
+  if (!line->TakeNumber("a decision", kAny, &decision.at)) return false;
+  if (line->TryToken(":")) {
+    std::string_view fiber;
+    if (!line->TakeWord("a fiber", &fiber)) return false;
+    decision.fiber = fiber;
+  } else if (line->TryToken("^")) {
+    decision.kind = DecisionKind::kNotify;
+    if (!line->TakeNumber("a waiter", kMost32, &decision.waiter)) return false;
+    if (decision.waiter == 0) return line->Fail("waiter 0 is woken without a decision");
+  } else if (line->TryToken("!")) {
+    decision.kind = DecisionKind::kSpurious;
+  } else {
+    return line->Fail("expected ':FIBER', '^WAITER' or '!' after the number of a decision");
+  }
+  for (auto before = decisions->rbegin(); before != decisions->rend(); ++before) {
+    if (before->kind != decision.kind) continue;
+    if (before->at < decision.at) break;
+    return line->Fail("decision " + std::to_string(decision.at) + " stands behind decision " +
+                      std::to_string(before->at) + " of its kind");
+  }
+  decisions->push_back(std::move(decision));
+  return true;
 }
 
 bool PlanParser::ParseOption(LineReader* line) {

@@ -157,14 +157,44 @@ CrashChoice AnyChoice() {
   return choice;
 }
 
+SchedulerSpec AnyScheduler() {
+  SchedulerSpec spec;
+  spec.micros_per_point = *rc::gen::inRange<uint64_t>(0, 1000);
+  const auto kind = *rc::gen::inRange(0, 3);
+  if (kind < 2) {
+    spec.seed = *rc::gen::arbitrary<uint64_t>();
+    spec.spurious_per_1024 = *rc::gen::inRange<uint32_t>(0, 1025);
+  }
+  if (kind == 0) {
+    spec.stay_per_1024 = *rc::gen::inRange<uint32_t>(0, 1025);
+  } else if (kind == 1) {
+    spec.strategy = kPctStrategy;
+    spec.depth = *rc::gen::inRange<uint32_t>(1, 10);
+    spec.steps = *rc::gen::inRange<uint64_t>(1, 10'000);
+  } else {
+    spec.strategy = kRecordedStrategy;
+    for (uint64_t number = *rc::gen::inRange<uint64_t>(0, 3); number > 0; --number) {
+      PhaseSchedule& phase = spec.schedule.emplace_back();
+      phase.phase = *rc::gen::element<std::string>("opening", "image");
+      phase.number = number;
+      for (uint64_t at = *rc::gen::inRange<uint64_t>(1, 60); at > 0; --at) {
+        Decision& decision = phase.decisions.emplace_back();
+        decision.kind = static_cast<DecisionKind>(*rc::gen::inRange(0, kDecisionKinds));
+        decision.at = 100 * phase.decisions.size();
+        if (decision.kind == DecisionKind::kRun) decision.fiber = "client1.2";
+        if (decision.kind == DecisionKind::kNotify) decision.waiter = at;
+      }
+    }
+  }
+  return spec;
+}
+
 Plan AnyPlan() {
   Plan plan;
   plan.seed = *rc::gen::arbitrary<uint64_t>();
   plan.profile = *rc::gen::element<std::string>("posix-min", "ext4-ordered", "xfs", "lying-disk");
   plan.powersafe_overwrite = *rc::gen::arbitrary<bool>();
-  plan.scheduler = {"random-walk", *rc::gen::arbitrary<uint64_t>(),
-                    *rc::gen::inRange<uint32_t>(0, 1025), *rc::gen::inRange<uint32_t>(0, 1025),
-                    *rc::gen::inRange<uint64_t>(0, 1000)};
+  plan.scheduler = AnyScheduler();
   plan.entropy_seed = *rc::gen::arbitrary<uint64_t>();
   plan.crash_seed = *rc::gen::arbitrary<uint64_t>();
   plan.capacity = *rc::gen::arbitrary<uint64_t>();
@@ -306,6 +336,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "seek-prev)"},
         Mistake{"CrashStep", "client\nsync\ncrash after=step:0.5 calls=1\n",
                 "bad.plan: crash 0 comes after step 0.5, which is not in the plan"},
+        Mistake{"Strategy", "scheduler dice\n",
+                "bad.plan:2: unknown strategy 'dice' (expected random-walk, pct or recorded)"},
+        Mistake{"OtherStrategysWord", "scheduler pct seed=1 stay=2\n",
+                "bad.plan:2: expected seed=, depth=, steps=, spurious= or micros="},
+        Mistake{"Depth", "scheduler pct depth=0\n", "bad.plan:2: depth is at least 1"},
+        Mistake{"ScheduleAlone", "schedule opening 0 1:main\n",
+                "bad.plan:2: 'schedule' stands without 'scheduler recorded' before it"},
+        Mistake{"ScheduleOrder", "scheduler recorded\nschedule opening 0 7:main 3^1 7:main\n",
+                "bad.plan:3: decision 7 stands behind decision 7 of its kind"},
+        Mistake{"ScheduleTwice",
+                "scheduler recorded\nschedule opening 0 7:a\nschedule image 0 1:a\n"
+                "schedule opening 0 9:a\n",
+                "bad.plan:5: the schedule of this phase stands in two places"},
+        Mistake{"Decision", "scheduler recorded\nschedule opening 0 7\n",
+                "bad.plan:3: expected ':FIBER', '^WAITER' or '!' after the number of a decision"},
         Mistake{"NestedFirst", "nested calls=1\n",
                 "bad.plan:2: 'nested' stands before the first 'crash' line"}),
     [](const auto& test) { return std::string(test.param.name); });

@@ -1,5 +1,7 @@
 #include "sim/recovery_check.h"
 
+#include "sim/story.h"
+
 namespace shearpin::sim {
 
 RecoveryCheck::RecoveryCheck(RunContext* context)
@@ -28,7 +30,9 @@ RecoveryCheck::Outcome RecoveryCheck::Read(Subject* subject) {
 }
 
 RecoveryCheck::Outcome RecoveryCheck::Judge(const model::Verdict& verdict) {
-  context_->trace().Record("recovered", verdict.n, verdict.flushed, reader_.pairs().size());
+  Trace& trace = context_->trace();
+  trace.RecordUntold("recovered", verdict.n, verdict.flushed, reader_.pairs().size());
+  if (trace.has_sink()) trace.Note(TellVerdict(verdict, reader_.pairs().size()));
   if (verdict.ok()) return Outcome::kLegal;
   context_->Fail(ClassOf(verdict.failure_class), verdict.message);
   return Outcome::kFailed;

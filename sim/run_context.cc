@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "sim/plan_terms.h"
+#include "sim/story.h"
 
 namespace shearpin::sim {
 
 void EventCounter::OnEvent(const Event& event) {
   ++counts_[static_cast<size_t>(event.kind)];
-  trace_->Record("event", EventKindName(event.kind), event.number, event.amount);
+  trace_->RecordUntold("event", EventKindName(event.kind), event.number, event.amount);
+  if (trace_->has_sink()) trace_->Note(TellEvent(event));
   if (event.kind == EventKind::kResumed) resumed_();
 }
 
@@ -24,6 +26,7 @@ RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* s
         model_.DropFailed();
       }) {
   result_.plan = plan;
+  current_steps_.assign(plan.clients.size(), kNoStep);
   result_.seed = plan.seed;
   for (const auto& steps : plan.clients) {
     for (const Step& step : steps) {
@@ -102,6 +105,18 @@ void RunContext::Remember(uint32_t client, uint32_t step, StatusCode code, uint6
 }
 
 void RunContext::RememberNote(std::string note) { NextRemembered().note = std::move(note); }
+
+std::string RunContext::DescribeClients() const {
+  std::string text;
+  for (size_t client = 0; client < current_steps_.size(); ++client) {
+    const uint32_t step = current_steps_[client];
+    if (step == kNoStep) continue;
+    text += "  client " + std::to_string(client) + " is at step " + std::to_string(step) + ": ";
+    AppendStepText(plan_.clients[client][step], &text);
+    text += '\n';
+  }
+  return text;
+}
 
 std::string RunContext::Describe(const Remembered& operation) const {
   std::string line = std::to_string(operation.micros) + " us  ";

@@ -98,7 +98,11 @@ class RunContext {
   // Of its own for each table that is built outside.
   std::string NextTablePath() { return "/outside-" + std::to_string(++table_number_) + ".sst"; }
 
-  // For the report: what clients did last.
+  // For the report: what clients do, and did last.
+  void BeginStep(uint32_t client, uint32_t step) { current_steps_[client] = step; }
+  void EndSteps(uint32_t client) { current_steps_[client] = kNoStep; }
+  // A line for each client that is in the middle of its steps.
+  std::string DescribeClients() const;
   void Remember(uint32_t client, uint32_t step, StatusCode code, uint64_t sequence);
   void RememberNote(std::string note);
 
@@ -118,6 +122,7 @@ class RunContext {
   };
   std::string Describe(const Remembered& operation) const;
   Remembered& NextRemembered();
+  static constexpr uint32_t kNoStep = UINT32_MAX;
 
   const Plan& plan_;
   Trace* const trace_;
@@ -134,6 +139,7 @@ class RunContext {
   uint64_t table_number_ = 0;
   std::array<Remembered, 24> remembered_;
   uint64_t remembered_count_ = 0;
+  std::vector<uint32_t> current_steps_;  // by client
 };
 
 }  // namespace shearpin::sim

@@ -21,6 +21,7 @@ struct Failure {
   FailureClass failure_class = FailureClass::kWrongData;
   std::string message;
   std::vector<std::string> last_operations;  // oldest first, one line each
+  std::string sibling;                       // the image it was found in, if that was a sibling
 };
 
 struct RunResult {
@@ -36,6 +37,8 @@ struct RunResult {
   uint64_t scheduling_points = 0;
   uint64_t simulated_micros = 0;
   uint64_t digest = 0;
+  uint64_t schedule_divergences = 0;  // decisions of a recorded schedule that did not fit
+  std::string first_divergence;
   std::map<std::string, uint64_t> faults;                // by kind, those that fired
   std::map<std::string, uint64_t> events;                // by kind, as the engine told them
   std::map<std::string, uint64_t> matrix;                // "append eio": faults that fired, by call

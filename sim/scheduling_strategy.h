@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "sim/rng.h"
 
@@ -30,7 +31,7 @@ class SchedulingStrategy {
   virtual ~SchedulingStrategy() = default;
 
   // A new fiber, before it can run. Where PCT draws its priority.
-  virtual void OnSpawn(FiberId) {}
+  virtual void OnSpawn(FiberId, std::string_view /*name*/) {}
 
   // One of `point.runnable`. Not asked where there is only one.
   virtual FiberId PickNext(const SchedulingPoint& point) = 0;

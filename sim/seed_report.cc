@@ -13,7 +13,8 @@ Json FindingToJson(const Finding& finding) {
   return {{"class", FailureClassName(finding.failure_class)},
           {"message", finding.message},
           {"last_operations", finding.last_operations},
-          {"plan", finding.plan}};
+          {"plan", finding.plan},
+          {"sibling", finding.sibling}};
 }
 
 }  // namespace
@@ -51,20 +52,39 @@ SeedReport MakeSeedReport(const RunResult& result, const Plan& plan,
   report.profile = plan.profile;
   report.policy = PolicyOf(plan);
   report.abandoned = result.abandoned;
+  if (result.schedule_divergences != 0) {
+    report.figures["schedule_divergences"] = result.schedule_divergences;
+    report.note = "the recorded schedule did not fit " +
+                  std::to_string(result.schedule_divergences) + " times, first in " +
+                  result.first_divergence;
+  }
   if (result.failure) {
-    report.finding = Finding{result.seed, result.failure->failure_class, result.failure->message,
-                             result.failure->last_operations, FormatPlan(result.plan)};
+    report.finding = Finding{result.seed,
+                             result.failure->failure_class,
+                             result.failure->message,
+                             result.failure->last_operations,
+                             FormatPlan(result.plan),
+                             result.failure->sibling};
   }
   return report;
 }
 
 std::string SeedReportToJson(const SeedReport& report) {
-  Json json = {
-      {"seed", report.seed},        {"digest", report.digest},    {"figures", report.figures},
-      {"faults", report.faults},    {"events", report.events},    {"abandoned", report.abandoned},
-      {"matrix", report.matrix},    {"calls", report.calls},      {"probes", report.probes},
-      {"due", report.coverage.due}, {"met", report.coverage.met}, {"profile", report.profile},
-      {"policy", report.policy}};
+  Json json = {{"seed", report.seed},
+               {"digest", report.digest},
+               {"figures", report.figures},
+               {"faults", report.faults},
+               {"events", report.events},
+               {"abandoned", report.abandoned},
+               {"matrix", report.matrix},
+               {"calls", report.calls},
+               {"probes", report.probes},
+               {"due", report.coverage.due},
+               {"met", report.coverage.met},
+               {"profile", report.profile},
+               {"policy", report.policy},
+               {"note", report.note},
+               {"recorded_plan", report.recorded_plan}};
   if (report.finding) json["finding"] = FindingToJson(*report.finding);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -86,13 +106,18 @@ std::optional<SeedReport> SeedReportFromJson(std::string_view line) {
   report.profile = json.value("profile", "");
   report.policy = json.value("policy", "");
   report.abandoned = json.value("abandoned", false);
+  report.note = json.value("note", "");
+  report.recorded_plan = json.value("recorded_plan", "");
   if (json.contains("finding")) {
     const Json& finding = json["finding"];
     const auto failure_class = FindFailureClass(finding.value("class", ""));
     if (!failure_class) return std::nullopt;
-    report.finding = Finding{report.seed, *failure_class, finding.value("message", ""),
+    report.finding = Finding{report.seed,
+                             *failure_class,
+                             finding.value("message", ""),
                              finding.value("last_operations", std::vector<std::string>()),
-                             finding.value("plan", "")};
+                             finding.value("plan", ""),
+                             finding.value("sibling", "")};
   }
   return report;
 }

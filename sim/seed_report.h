@@ -21,7 +21,8 @@ struct Finding {
   FailureClass failure_class = FailureClass::kProcessCrashed;
   std::string message;
   std::vector<std::string> last_operations;
-  std::string plan;  // its text, crash choices written down
+  std::string plan;     // its text, crash choices written down
+  std::string sibling;  // the sibling image it was found in, if it was found in one
 };
 
 // The figures by name: "crashes", "crash_states", "operations", ... All of them add up.
@@ -40,7 +41,9 @@ struct SeedReport {
   std::string profile;
   std::string policy;
   std::optional<Finding> finding;
-  bool abandoned = false;  // the process that ran it had better end
+  std::string recorded_plan;  // its text with every decision written down, if that was asked for
+  std::string note;           // about the run, for people; empty if there is nothing to say
+  bool abandoned = false;     // the process that ran it had better end
 };
 
 // `plan` is what was run; `expectations` are what the coverage marks refer to.

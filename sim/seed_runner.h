@@ -8,6 +8,7 @@
 
 #include "sim/fiber_pool.h"
 #include "sim/generator.h"
+#include "sim/phased_strategy.h"
 #include "sim/seed_report.h"
 #include "sim/subject/subject.h"
 #include "sim/trace.h"
@@ -24,7 +25,9 @@ class SeedRunner {
   // The factory is not owned.
   explicit SeedRunner(SubjectFactory* factory) : factory_(factory) {}
 
-  SeedReport Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink = {});
+  // With Recording::kOn the report has the plan with all of its decisions.
+  SeedReport Run(const Plan& plan, Repeat repeat, const Trace::Sink& sink = {},
+                 Recording recording = Recording::kOff);
 
  private:
   SubjectFactory* const factory_;

@@ -5,6 +5,7 @@
 #include "engine/base/check.h"
 #include "sim/damage_check.h"
 #include "sim/outcome_class.h"
+#include "sim/story.h"
 
 namespace shearpin::sim {
 namespace {
@@ -34,19 +35,25 @@ bool BreaksPromises(const Plan& plan) {
 }  // namespace
 
 Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-                       const Trace::Sink& sink, CrashProbe* probe)
+                       const Trace::Sink& sink, CrashProbe* probe, Recording recording)
     : plan_(plan),
+      recording_(recording),
       factory_(factory),
       probe_(probe),
       profile_(*faultfs::FindProfile(plan.profile)),
-      walk_(plan.scheduler),
-      scheduler_(fibers, &clock_, &walk_, &trace_,
+      strategy_(plan.scheduler, recording),
+      scheduler_(fibers, &clock_, &strategy_, &trace_,
                  {.max_points = kMostPoints, .micros_per_point = plan.scheduler.micros_per_point}),
       context_(plan, &trace_, &scheduler_),
       check_(&context_),
       chooser_(Rng::Stream(plan.crash_seed, "crashes")),
       next_step_(plan.clients.size(), 0) {
-  trace_.SetSink(sink);
+  if (sink) {
+    trace_.SetSink([this, sink](std::string_view line) {
+      sink(StoryLine(clock_.NowMicros() - VirtualClock::kStartMicros, scheduler_.current_name(),
+                     line));
+    });
+  }
   if (BreaksPromises(plan)) context_.model().KeepPast();
   profile_.powersafe_overwrite = plan.powersafe_overwrite;
   for (const auto& [name, value] : plan.options) {
@@ -57,7 +64,7 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
 bool Simulation::Run() {
   const RunReport report = scheduler_.Run([this] { Main(); });
   if (report.ok()) return true;
-  context_.Fail(ClassOf(report.outcome), report.description);
+  context_.Fail(ClassOf(report.outcome), report.description + context_.DescribeClients());
   context_.result().abandoned = true;
   return false;
 }
@@ -76,6 +83,10 @@ RunResult Simulation::TakeResult() {
   result.scheduling_points = scheduler_.points();
   result.simulated_micros = clock_.NowMicros() - VirtualClock::kStartMicros;
   result.digest = trace_.Digest();
+  strategy_.End();
+  result.schedule_divergences = strategy_.divergences();
+  result.first_divergence = strategy_.first_divergence();
+  if (recording_ == Recording::kOn) result.plan.scheduler = strategy_.TakeRecorded();
   return std::move(result);
 }
 
@@ -133,8 +144,9 @@ bool Simulation::AllStepsDone() const {
 }
 
 void Simulation::BeginPhase(std::string_view name, uint64_t number) {
-  trace_.Record("phase", name, number);
-  walk_.Begin(name, number);
+  trace_.RecordUntold("phase", name, number);
+  trace_.Note("phase:", name, number);
+  strategy_.Begin(name, number);
   entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
 }
 
@@ -239,7 +251,8 @@ void Simulation::CloseSubject() {
   const model::KvModel::Moment begin = context_.model().Now();
   const Status status = subject_->Close();
   subject_.reset();
-  trace_.Record("closed", status.code());
+  trace_.RecordUntold("closed", status.code());
+  if (trace_.has_sink()) trace_.Note("phase: closed, " + status.ToString());
   if (status.ok()) {
     if (flush_on_close_) context_.model().AcknowledgeFlush(begin);
   } else {
@@ -251,7 +264,8 @@ void Simulation::CloseSubject() {
 void Simulation::DiscardSubject() {
   const Status status = subject_->Close();
   subject_.reset();
-  trace_.Record("discarded", status.code());
+  trace_.RecordUntold("discarded", status.code());
+  if (trace_.has_sink()) trace_.Note("phase: closed without being accepted, " + status.ToString());
   if (!status.ok()) context_.CheckInjected(status, "closing");
 }
 
@@ -283,6 +297,7 @@ void Simulation::RunClient(Opening* opening, uint32_t client) {
     session.Execute(index, steps[index], resumes);
     ArmNextCrash();
   }
+  context_.EndSteps(client);
 }
 
 // A crash that a plan cannot say (the file system had shut down, or the machine restarted with it)
@@ -367,7 +382,12 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   context_.PollInFlight();
   const SimDisk& disk = machine_->disk();
   const std::vector<faultfs::PendingOp> ops = disk.PendingOps();
-  trace_.Record("crash", crash_number_, choice->process, ops.size());
+  trace_.RecordUntold("crash", crash_number_, choice->process, ops.size());
+  if (trace_.has_sink()) {
+    trace_.Note("crash: number " + std::to_string(crash_number_) + ", " +
+                (choice->process ? "the process dies" : "the power fails") + " with " +
+                std::to_string(ops.size()) + " changes pending");
+  }
   if (!VerifySiblings(choice, ops)) return false;
   ++context_.result().probes[choice->process ? "crash:process" : "crash:power"];
   if (choice->process) {
@@ -384,6 +404,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
   SHEARPIN_CHECK(image.ok(), "a crash plan does not round-trip");
   worst_ = CrashKind::kPowerLoss;
   context_.RememberNote("crash: the power failed, " + choice->image);
+  trace_.Note("crash: the run goes on from the image", choice->image);
   TellLosses(*image, ops);
   if (!profile_.honours_flush) context_.BreakStorage();
   if (recovery_crashes && !same->has_value() && !context_.storage_broken()) {
@@ -415,7 +436,7 @@ void Simulation::TellLosses(const CrashPlan& choice, const std::vector<faultfs::
   if (!trace_.has_sink()) return;
   const std::vector<bool> kept = machine_->disk().KeptOps(choice);
   for (size_t i = 0; i < ops.size(); ++i) {
-    trace_.Note(kept[i] ? "  kept" : "  lost", ops[i].ToString());
+    trace_.Note(kept[i] ? "crash:   kept" : "crash:   LOST", ops[i].ToString());
   }
 }
 
@@ -439,6 +460,7 @@ bool Simulation::VerifySiblings(CrashChoice* choice, const std::vector<faultfs::
     Verdict verdict;
     if (!VerifyImage(*sibling, Worse(kind, worst_), &verdict)) {
       context_.result().failure->message += "\n  in the sibling image: " + text;
+      context_.result().failure->sibling = text;
       return false;
     }
   }
@@ -450,6 +472,10 @@ bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* v
   // A disk that lies about flushes breaks its promises at a loss of power only.
   const bool was_broken = context_.storage_broken();
   if (!profile_.honours_flush && kind >= CrashKind::kPowerLoss) context_.BreakStorage();
+  if (trace_.has_sink()) {
+    trace_.Note("crash: what would be if the disk had kept this:", choice.ToString());
+    TellLosses(choice, machine_->disk().PendingOps());
+  }
   const bool legal = RecoverImage(ImageOf(choice), kind, verdict);
   context_.BreakStorage(was_broken);
   return legal;
@@ -457,7 +483,7 @@ bool Simulation::VerifyImage(const CrashPlan& choice, CrashKind kind, Verdict* v
 
 bool Simulation::RecoverImage(const DiskImage& image, CrashKind kind, Verdict* verdict) {
   const uint64_t number = images_++;
-  trace_.Record("image", number, image.ContentHash());
+  trace_.RecordUntold("image", number, image.ContentHash());
   Machine machine(std::make_unique<SimDisk>(image, profile_), &context_);
   BeginPhase("image", number);
   // Now and then without recovering first: what a reader finds is what the recovery leads to.
@@ -574,7 +600,8 @@ bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdi
 void Simulation::Remount() {
   CrashPlan nothing;
   nothing.keep = faultfs::KeepRule::kNone;
-  trace_.Record("remount");
+  trace_.RecordUntold("remount");
+  trace_.Note("crash: the file system had shut down; the machine restarts");
   if (!profile_.honours_flush) context_.BreakStorage();
   context_.RememberNote("the file system had shut down; the machine restarts");
   worst_ = CrashKind::kPowerLoss;
@@ -594,7 +621,8 @@ bool Simulation::Progress(const Status& status, std::string_view what) {
 // Liveness: once the faults have stopped, the subject opens, writes, flushes, syncs, reads, closes
 // and opens again with everything there, and leaves no file that nothing needs.
 void Simulation::CheckLiveness() {
-  trace_.Record("liveness");
+  trace_.RecordUntold("liveness");
+  trace_.Note("phase: the faults are over; does it work, and leave nothing behind?");
   healed_ = true;
   machine_->fs().CancelCrash();
   machine_->Heal();

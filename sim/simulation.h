@@ -12,7 +12,7 @@
 #include "sim/crash_chooser.h"
 #include "sim/crash_probe.h"
 #include "sim/machine.h"
-#include "sim/phased_walk.h"
+#include "sim/phased_strategy.h"
 #include "sim/recovery_check.h"
 #include "sim/rng.h"
 #include "sim/run_context.h"
@@ -23,7 +23,7 @@ namespace shearpin::sim {
 class Simulation {
  public:
   Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBackend* fibers,
-             const Trace::Sink& sink, CrashProbe* probe);
+             const Trace::Sink& sink, CrashProbe* probe, Recording recording);
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
@@ -93,12 +93,13 @@ class Simulation {
   model::CrashKind AtLeastSuspect(model::CrashKind kind) const;
 
   const Plan& plan_;
+  const Recording recording_;
   SubjectFactory* const factory_;
   CrashProbe* const probe_;  // may be null
   faultfs::Profile profile_;
   Trace trace_;
   VirtualClock clock_;
-  PhasedWalk walk_;
+  PhasedStrategy strategy_;
   DeterministicScheduler scheduler_;
   RunContext context_;
   RecoveryCheck check_;

@@ -6,8 +6,9 @@
 
 namespace shearpin::sim {
 
-RunResult Simulator::Run(const Plan& plan, const Trace::Sink& sink, CrashProbe* probe) {
-  auto simulation = std::make_unique<Simulation>(plan, factory_, fibers_, sink, probe);
+RunResult Simulator::Run(const Plan& plan, const Trace::Sink& sink, CrashProbe* probe,
+                         Recording recording) {
+  auto simulation = std::make_unique<Simulation>(plan, factory_, fibers_, sink, probe, recording);
   const bool ended = simulation->Run();
   RunResult result = simulation->TakeResult();
   // Abandoned fibers still refer to it; the caller ends the process before long.

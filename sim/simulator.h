@@ -15,6 +15,7 @@
 
 #include "sim/crash_probe.h"
 #include "sim/execution_backend.h"
+#include "sim/phased_strategy.h"
 #include "sim/run_result.h"
 #include "sim/subject/subject.h"
 #include "sim/trace.h"
@@ -27,9 +28,11 @@ class Simulator {
       : factory_(factory), fibers_(fibers) {}
 
   // A sink gets the story as text. The plan names things that exist (ParsePlan has seen to that,
-  // or the generator).
+  // or the generator). With Recording::kOn the plan of the result has every scheduling decision
+  // written down too, and replays without drawing any.
   // `probe` is shown every place where the plan could crash and does not; it changes nothing.
-  RunResult Run(const Plan& plan, const Trace::Sink& sink = {}, CrashProbe* probe = nullptr);
+  RunResult Run(const Plan& plan, const Trace::Sink& sink = {}, CrashProbe* probe = nullptr,
+                Recording recording = Recording::kOff);
 
  private:
   SubjectFactory* const factory_;

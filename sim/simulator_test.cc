@@ -37,6 +37,10 @@ class ToyRuns {
     return Simulator(&factory_, &fibers_).Run(plan, sink);
   }
 
+  RunResult Record(const Plan& plan) {
+    return Simulator(&factory_, &fibers_).Run(plan, {}, nullptr, Recording::kOn);
+  }
+
   // The first of `seeds` that fails.
   std::optional<RunResult> FirstFailure(uint64_t seeds) {
     for (uint64_t seed = 1; seed <= seeds; ++seed) {
@@ -102,6 +106,34 @@ TEST(SimulatorTest, RunsRepeatExactly) {
     ASSERT_TRUE(parsed.ok());
     EXPECT_EQ(two.Run(*parsed).digest, first.digest);
   }
+}
+
+TEST(SimulatorTest, ARecordedScheduleIsTheSameRun) {
+  ToyRuns runs(ToyBug::kNone);
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    const RunResult drawn = runs.Record(ToyPlan(seed));
+    ASSERT_EQ(drawn.plan.scheduler.strategy, kRecordedStrategy);
+    const StatusOr<Plan> parsed = ParsePlan(FormatPlan(drawn.plan), "p");
+    ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+    ASSERT_EQ(*parsed, drawn.plan);
+    const RunResult replayed = runs.Run(*parsed);
+    EXPECT_EQ(replayed.digest, drawn.digest);
+    EXPECT_EQ(replayed.schedule_divergences, 0u) << replayed.first_divergence;
+    EXPECT_EQ(replayed.scheduling_points, drawn.scheduling_points);
+    EXPECT_EQ(replayed.simulated_micros, drawn.simulated_micros);
+    // Recorded again it is the same recording.
+    EXPECT_EQ(runs.Record(*parsed).plan, drawn.plan);
+  }
+}
+
+TEST(SimulatorTest, ARecordingThatDoesNotFitIsTold) {
+  ToyRuns runs(ToyBug::kNone);
+  Plan plan = runs.Record(ToyPlan(4)).plan;
+  plan.scheduler.schedule = {{"opening", 0, {{.at = 0, .fiber = "nobody"}}}};
+  const RunResult result = runs.Run(plan);
+  EXPECT_FALSE(result.failure) << Describe(result);
+  EXPECT_EQ(result.schedule_divergences, 1u);
+  EXPECT_EQ(result.first_divergence.substr(0, 11), "opening 0: ");
 }
 
 TEST(SimulatorTest, OtherPlansHaveOtherDigests) {
@@ -187,27 +219,38 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"LeavesFiles", ToyBug::kLeavesFiles, {FailureClass::kOrphanFile}, 50}),
     [](const auto& test) { return std::string(test.param.name); });
 
-// A deadlock leaves fibers behind for good, so these run in processes of their own.
-class StuckStoreTest : public testing::TestWithParam<std::pair<ToyBug, uint64_t>> {};
+// What cannot end leaves fibers behind for good, so these run in processes of their own.
+struct Stuck {
+  ToyBug bug;
+  uint64_t seeds;
+  FailureClass failure_class;
+  const char* story;
+};
 
-TEST_P(StuckStoreTest, IsReportedAsADeadlock) {
-  const auto [bug, seeds] = GetParam();
+class StuckStoreTest : public testing::TestWithParam<Stuck> {};
+
+TEST_P(StuckStoreTest, IsReportedWithWhatEverybodyDoes) {
+  const auto [bug, seeds, failure_class, story] = GetParam();
   EXPECT_EXIT(
       {
         ToyRuns runs(bug);
         const std::optional<RunResult> caught = runs.FirstFailure(seeds);
         const bool right = caught && caught->abandoned &&
-                           caught->failure->failure_class == FailureClass::kDeadlock &&
-                           caught->failure->message.find("deadlock") != std::string::npos;
+                           caught->failure->failure_class == failure_class &&
+                           caught->failure->message.find(story) != std::string::npos;
         if (caught && !right) std::fprintf(stderr, "%s\n", Describe(*caught).c_str());
         _exit(right ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, StuckStoreTest,
-                         testing::Values(std::make_pair(ToyBug::kDeadlock, uint64_t{200}),
-                                         std::make_pair(ToyBug::kHangsOnClose, uint64_t{50})));
+INSTANTIATE_TEST_SUITE_P(
+    All, StuckStoreTest,
+    testing::Values(
+        Stuck{ToyBug::kDeadlock, 200, FailureClass::kDeadlock, "\": waits for mutex "},
+        Stuck{ToyBug::kHangsOnClose, 50, FailureClass::kDeadlock, "\"main\": waits for condition "},
+        Stuck{ToyBug::kSpins, 50, FailureClass::kLivelock, ", poll\n  client 0 is at step "},
+        Stuck{ToyBug::kRearmsTimer, 50, FailureClass::kLivelock, "\"main\": sleeps until "}));
 
 }  // namespace
 }  // namespace shearpin::sim

@@ -42,12 +42,18 @@ class Trace {
   // An event: into the digest, and to the sink as text. `kind` is a string literal.
   template <typename... Args>
   void Record(std::string_view kind, const Args&... args) {
+    RecordUntold(kind, args...);
+    if (sink_) [[unlikely]]
+      Note(kind, args...);
+  }
+
+  // An event into the digest alone; the caller tells it in words of its own (Note).
+  template <typename... Args>
+  void RecordUntold(std::string_view kind, const Args&... args) {
     ++events_;
     Encode(kind);
     (Encode(args), ...);
     EncodeEnd();
-    if (sink_) [[unlikely]]
-      Note(kind, args...);
   }
 
   // A number into the digest alone, for what happens too often to be read.

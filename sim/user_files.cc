@@ -17,15 +17,19 @@ std::string AbsoluteUserPath(std::string_view path) {
   return (base / given).lexically_normal();
 }
 
-StatusOr<Plan> ReadPlan(const std::string& path) {
+StatusOr<std::string> ReadUserFile(const std::string& path) {
   std::string text;
   SHEARPIN_RETURN_IF_ERROR(ReadFile(PosixFileSystem(), path, &text));
+  return text;
+}
+
+StatusOr<Plan> ReadPlan(const std::string& path) {
+  SHEARPIN_ASSIGN_OR_RETURN(const std::string text, ReadUserFile(path));
   return ParsePlan(text, path);
 }
 
 StatusOr<Dataset> ReadDataset(const std::string& path) {
-  std::string text;
-  SHEARPIN_RETURN_IF_ERROR(ReadFile(PosixFileSystem(), path, &text));
+  SHEARPIN_ASSIGN_OR_RETURN(const std::string text, ReadUserFile(path));
   return ParseDataset(text, path);
 }
 

@@ -17,6 +17,7 @@ namespace shearpin::sim {
 
 std::string AbsoluteUserPath(std::string_view path);
 
+StatusOr<std::string> ReadUserFile(const std::string& path);
 StatusOr<Plan> ReadPlan(const std::string& path);
 StatusOr<Dataset> ReadDataset(const std::string& path);
 // Creates `directory` if need be.

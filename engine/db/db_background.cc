@@ -120,6 +120,7 @@ Status DB::Impl::ApplyEdit(VersionEdit edit, const Version::Change& change, Lock
   version_ = version_->With(change);
   shape_.reset();
   publish();
+  scheduler_->Yield("publish-edit");
   RebuildReadState();
   UpdateDebt();
   return Status::Ok();
@@ -195,18 +196,16 @@ Status DB::Impl::Flush() {
     return active_->empty() ? Status::Ok() : SwitchMemtable(&lock);
   });
   if (!switched.ok()) return switched;
-  // The memtables are flushed in order, so those frozen by now are the first of the queue.
-  const MemTable* last = frozen_.empty() ? nullptr : frozen_.back().memtable.get();
-  auto waiting = [&] {
-    return std::any_of(frozen_.begin(), frozen_.end(),
-                       [&](const Frozen& frozen) { return frozen.memtable.get() == last; });
-  };
+  // The memtables are flushed in order, so those frozen by now are the first of the queue. By
+  // number, and not by address: another one may soon have the address of one that is gone.
+  const uint64_t last = frozen_.empty() ? 0 : frozen_.back().next_log;
+  auto waiting = [&] { return !frozen_.empty() && frozen_.front().next_log <= last; };
   const uint64_t failures = flush_retry_.failures();
-  if (last != nullptr) {
+  if (last != 0) {
     flush_retry_.Hurry();
     flush_work_.NotifyOne();
   }
-  while (last != nullptr && waiting()) {
+  while (waiting()) {
     SHEARPIN_RETURN_IF_ERROR(write_error_);
     if (flush_retry_.failures() != failures) return flush_retry_.error();
     progress_.Wait();

@@ -220,7 +220,7 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
                                 " after " + std::to_string(last_sequence_));
     }
     MemTable::Hint hint;
-    BatchInserter inserter(active_.get(), record.sequence, &hint);
+    BatchInserter inserter(scheduler_, active_.get(), record.sequence, &hint);
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (inserter.repeated()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;

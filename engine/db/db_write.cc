@@ -230,7 +230,7 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
 }
 
 void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
-  BatchInserter inserter(memtable, group.first_sequence, &insert_hint_);
+  BatchInserter inserter(scheduler_, memtable, group.first_sequence, &insert_hint_);
   for (const WriteBatch* batch : group.batches) {
     const Status status = batch->Iterate(&inserter);
     SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");

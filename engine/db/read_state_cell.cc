@@ -53,6 +53,9 @@ bool ReadStateCell::Pin::Release() {
   } else {
     slot_->reading.exchange(nullptr);
   }
+  // No scheduling point before this: the state may be gone once the slot is free, and another one
+  // have its address. That would be right as well (whoever freed it has looked after what it held),
+  // but a simulation must not depend on addresses.
   return passed_ || cell_->current_.load() != state;
 }
 

@@ -145,6 +145,7 @@ class ToySubject : public Subject {
         bug_(bug),
         mutex_(config.env.scheduler),
         other_(config.env.scheduler),
+        scheduler_(config.env.scheduler),
         never_(&mutex_) {}
 
   Status Recover();
@@ -180,6 +181,7 @@ class ToySubject : public Subject {
   const ToyBug bug_;
   Mutex mutex_;
   Mutex other_;
+  Scheduler* const scheduler_;
   CondVar never_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<WritableFile> log_;
@@ -295,6 +297,7 @@ Status ToySubject::Write(SubjectBatch* batch, shearpin::Durability durability) {
     const std::lock_guard first(other_);
     const std::lock_guard second(mutex_);
   }
+  while (bug_ == ToyBug::kSpins && syncs && published_ > 20) scheduler_->Yield("poll");
   const std::lock_guard lock(mutex_);
   if (bug_ == ToyBug::kDeadlock && !syncs) const std::lock_guard second(other_);
   if (!error_.ok()) return error_;
@@ -357,6 +360,9 @@ Status ToySubject::Close() {
   if (bug_ == ToyBug::kHangsOnClose && published_ > 20) {
     const std::lock_guard lock(mutex_);
     for (;;) never_.Wait();
+  }
+  while (bug_ == ToyBug::kRearmsTimer && published_ > 20) {
+    scheduler_->SleepUntil(scheduler_->NowMicros() + 3'600'000'000);
   }
   // Always, as the option flush_on_close would have it.
   if (error_.ok()) error_ = log_->Sync();

@@ -24,6 +24,8 @@ enum class ToyBug : uint8_t {
   kInventsError,       // a write fails now and then, for no reason
   kDeadlock,           // two locks in two orders
   kHangsOnClose,       // Close waits for what never comes
+  kSpins,              // a synced write polls for what another never does
+  kRearmsTimer,        // Close looks every hour whether something has come that never comes
   kLeavesFiles,        // old logs are not removed
 };
 
