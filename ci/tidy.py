@@ -112,6 +112,7 @@ ARROWS = (
                           "engine/cache/") + BASE),
     ("engine/compaction/", ("engine/compaction/", "engine/manifest/", "engine/memtable/",
                             "engine/sst/", "engine/cache/") + BASE),
+    ("engine/log_sink/", ("engine/log_sink/", "engine/manifest/file_names.h") + BASE),
     ("engine/db/", ("engine/",)),
     ("engine/repair/", ("engine/",)),
     # A tool that dumps files reads the formats; what a database does it asks of the public headers.

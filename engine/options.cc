@@ -118,6 +118,10 @@ Status ValidateOptions(const Options& o) {
   if (o.wal_preallocate_size > (size_t{1} << 40)) {
     return OutOfRange("wal_preallocate_size", o.wal_preallocate_size, "at most 1 TiB");
   }
+  if (o.wal_mapped && o.wal_preallocate_size == 0) {
+    return Status::InvalidArgument(
+        "option wal_mapped needs wal_preallocate_size: only what is allocated can be mapped");
+  }
   if (o.block_size < 64 || o.block_size > (size_t{64} << 20)) {
     return OutOfRange("block_size", o.block_size, "64 B to 64 MiB");
   }

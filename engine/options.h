@@ -53,6 +53,13 @@ struct Options {
   // size update when it is synced. Default: 0. Any open.
   size_t wal_preallocate_size = 0;
 
+  // Append to what was preallocated of a WAL by stores into mapped memory, not by a system call for
+  // each write. A write survives the same; but a file system that breaks down (it went read-only
+  // after an error of the disk) may end the process by SIGBUS instead of failing the write. Does
+  // nothing where the file system cannot. Default: false; true needs wal_preallocate_size. Any
+  // open.
+  bool wal_mapped = false;
+
   // Uncompressed bytes of a data block. Default: 4 KiB; 64 B to 64 MiB. Any open.
   size_t block_size = 4096;
 

@@ -97,11 +97,37 @@ Status ClientTransaction::Get(std::string key) {
   return {};
 }
 
+// From the last of `found` to the first and back: an iterator pins what it sees, so it has to show
+// the same entries.
+Status ClientTransaction::WalkBackAndForth(Iterator* iterator, bool forward,
+                                           const Entries& found) const {
+  Status status;
+  const auto shows = [&](bool ahead, const Entries::value_type& expected) {
+    ahead ? iterator->Next() : iterator->Prev();
+    const bool valid = iterator->Valid();
+    if (!valid) status = iterator->status();
+    if (!status.ok()) return false;
+    if (valid && iterator->key() == expected.first && iterator->value() == expected.second) {
+      return true;
+    }
+    FailRead(
+        WrongRead(ahead ? "scan turned forward" : "scan turned backward",
+                  ShowPair(valid, valid ? iterator->key() : "", valid ? iterator->value() : ""),
+                  ShowPair(true, expected.first, expected.second)));
+    return false;
+  };
+  size_t at = found.size() - 1;
+  bool good = true;
+  while (good && at > 0) good = shows(!forward, found[--at]);
+  while (good && at + 1 < found.size()) good = shows(forward, found[++at]);
+  return status;
+}
+
 Status ClientTransaction::Scan(const Step& step) {
   std::string lower, upper;
   const std::unique_ptr<Iterator> iterator =
       transaction_->NewIterator(EngineBound(step.lower, &lower), EngineBound(step.upper, &upper));
-  std::vector<std::pair<std::string, std::string>> found;
+  Entries found;
   step.forward ? iterator->SeekToFirst() : iterator->SeekToLast();
   bool stopped = false;
   while (iterator->Valid()) {
@@ -111,6 +137,7 @@ Status ClientTransaction::Scan(const Step& step) {
     step.forward ? iterator->Next() : iterator->Prev();
   }
   if (Status status = iterator->status(); !status.ok()) return status;
+  if (stopped) SHEARPIN_RETURN_IF_ERROR(WalkBackAndForth(iterator.get(), step.forward, found));
   context_->PollInFlight();
   model::Range range = {ModelBound(step.lower), ModelBound(step.upper)};
   // Where it stopped, it knows nothing of what is beyond.

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/batch.h"
@@ -41,6 +42,7 @@ class ClientTransaction {
   uint64_t first_sequence() const { return transaction_->first_sequence(); }
 
  private:
+  using Entries = std::vector<std::pair<std::string, std::string>>;
   // A stretch of keys that was read, under the first `writes` of the transaction's own.
   struct Observation {
     model::Range range;
@@ -56,6 +58,7 @@ class ClientTransaction {
   bool Wrote(std::string_view key, size_t writes) const;
   void CheckSerial() const;
   void FailRead(std::string message) const;
+  Status WalkBackAndForth(Iterator* iterator, bool forward, const Entries& found) const;
 
   RunContext* const context_;
   const bool serializable_;

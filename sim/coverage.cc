@@ -38,7 +38,14 @@ Condition Both(Condition a, Condition b) {
 }
 
 bool HasFaults(const Plan& plan) { return !plan.faults.empty(); }
-bool HasFewFaults(const Plan& plan) { return plan.faults.empty(); }
+bool DamagesSilently(const Plan& plan) {
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [](const std::string& text) {
+    const StatusOr<faultfs::FaultRule> rule = faultfs::FaultRule::Parse(text);
+    return rule.ok() && faultfs::BreaksPromise(rule->effect) &&
+           rule->effect != faultfs::EffectKind::kLyingFlush;
+  });
+}
+bool HasNoFaults(const Plan& plan) { return plan.faults.empty(); }
 bool HasManyClients(const Plan& plan) { return plan.clients.size() > 1; }
 bool IsDeep(const Plan& plan) { return plan.StepCount() >= 900; }
 bool HasSmallBuffers(const Plan& plan) {
@@ -111,9 +118,11 @@ std::vector<EventRow> EventRows() {
        Both(HasFaults, Has(StepKind::kResume))},
       {EventKind::kTableIngested, "ingest steps", 100, Has(StepKind::kIngest)},
       {EventKind::kCheckpointDone, "checkpoint steps, no fault rules", 200,
-       Both(Has(StepKind::kCheckpoint), HasFewFaults)},
+       Both(Has(StepKind::kCheckpoint), HasNoFaults)},
       {EventKind::kFilterDamaged, kFaulty, 40000, HasFaults},
       {EventKind::kWriteStallEnded, kSmall, 400, HasSmallBuffers},
+      {EventKind::kTableSetAside, "merges, faults that damage silently", 4000,
+       Both(Merges, DamagesSilently)},
       {EventKind::kMemtableCut, "a memory budget, small memtables", 400,
        Both(HasBudget, HasSmallBuffers)},
   };

@@ -63,6 +63,8 @@ struct Swarm {
   uint64_t process_crash_odds = 1;  // one in so many crashes kills only the process; 0: none
   uint64_t nested_odds = 1;         // one in so many recoveries crashes
   bool deep = false;                // thousands of steps over many keys
+  bool local = false;               // a deep one that writes to one neighbourhood after another
+  bool contended = false;           // several clients at a few keys, with transactions
 };
 
 // One in so many runs is a deep one: such a run takes as long as thirty others.
@@ -81,6 +83,30 @@ void Deepen(Swarm* swarm) {
     swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] = 2;
   }
   swarm->most_siblings = 4;
+}
+
+// One in so many runs is contended: groups of writers with conflicts inside them.
+constexpr uint64_t kContendedOdds = 16;
+
+void Contend(Rng* rng, Swarm* swarm) {
+  swarm->clients = static_cast<uint32_t>(rng->Range(3, 4));
+  swarm->steps.fill(0);
+  const auto weigh = [&](StepKind kind, uint32_t weight) {
+    swarm->steps[static_cast<size_t>(kind)] = weight;
+  };
+  weigh(StepKind::kPut, 10);
+  weigh(StepKind::kBatch, 4);
+  weigh(StepKind::kDelete, rng->OneIn(2) ? 4 : 0);
+  weigh(StepKind::kDeleteRange, rng->OneIn(2) ? 3 : 0);
+  weigh(StepKind::kTxnBegin, 6);
+  weigh(StepKind::kTxnGet, 8);
+  weigh(StepKind::kTxnScan, 4);
+  weigh(StepKind::kTxnWrite, 10);
+  weigh(StepKind::kTxnCommit, 10);
+  weigh(StepKind::kIngest, rng->OneIn(3) ? 2 : 0);
+  weigh(StepKind::kGet, 2);
+  weigh(StepKind::kFlush, rng->OneIn(3) ? 1 : 0);
+  swarm->durabilities = {0, 3, 5};
 }
 
 Swarm DrawSwarm(Rng rng) {
@@ -111,6 +137,9 @@ Swarm DrawSwarm(Rng rng) {
   swarm.process_crash_odds = rng.OneIn(3) ? 0 : 3;
   swarm.nested_odds = rng.OneIn(2) ? 2 : 6;
   if (swarm.deep) Deepen(&swarm);
+  swarm.local = swarm.deep && rng.OneIn(2);
+  swarm.contended = !swarm.deep && rng.OneIn(kContendedOdds);
+  if (swarm.contended) Contend(&rng, &swarm);
   return swarm;
 }
 
@@ -139,6 +168,7 @@ class Workload {
 
   const Swarm& swarm_;
   const KeySpace& keys_;
+  uint64_t neighbourhood_ = 0;
   uint32_t snapshots_ = 0;  // bit i: slot i of this client was taken
   uint32_t iterators_ = 0;
   uint32_t transactions_ = 0;
@@ -158,7 +188,9 @@ int Workload::AnyOf(uint32_t open, Rng* rng) const {
 Mutation Workload::DrawMutation(MutationKind kind, Rng* rng) {
   Mutation mutation;
   mutation.kind = kind;
-  mutation.key = keys_.Key(rng);
+  // Tables of few neighbours leave gaps between them, where others come and go.
+  if (swarm_.local && rng->OneIn(24)) neighbourhood_ = rng->Next() >> 32;
+  mutation.key = swarm_.local ? keys_.KeyNear(neighbourhood_, rng) : keys_.Key(rng);
   if (kind == MutationKind::kPut) mutation.value = keys_.Value(rng);
   if (kind == MutationKind::kDeleteRange) {
     // Mostly from a key to one behind it; sometimes an empty or upside-down range.
@@ -416,6 +448,29 @@ void DrawCompactionKnobs(Rng rng, Plan* plan) {
   if (rng.OneIn(2)) set("simple_levels", rng.Range(1, 6));
 }
 
+void SetOption(std::string_view name, uint64_t value, Plan* plan) {
+  for (auto& [option, current] : plan->options) {
+    if (option == name) {
+      current = value;
+      return;
+    }
+  }
+  plan->options.emplace_back(name, value);
+}
+
+// Half of the deep runs: many small tables, levels of one or two, merges side by side. Tables come
+// and go in the gaps between the inputs of merges at work.
+void DrawBusyTree(Rng rng, Plan* plan) {
+  if (rng.OneIn(2)) return;
+  SetOption("write_buffer_size", rng.Range(1024, 4096), plan);
+  SetOption("max_compactions", rng.Range(2, 4), plan);
+  SetOption("level0_compaction_trigger", 1, plan);  // not above the slowdown that was drawn
+  SetOption("target_table_size", 1024, plan);
+  SetOption("base_level_size", rng.Range(1024, 3000), plan);
+  SetOption("level_size_multiplier", rng.Range(2, 3), plan);
+  SetOption("compaction_style", 0, plan);
+}
+
 faultfs::FaultRule DrawRule(Rng* rng) {
   using faultfs::CallKind;
   using faultfs::EffectKind;
@@ -501,6 +556,14 @@ CrashChoice DrawChoice(const Swarm& swarm, Rng* rng) {
 Strike DrawStrike(uint64_t first_call, Rng* rng) {
   Strike strike;
   strike.calls = first_call + rng->Skewed(6);
+  // Some come at the calls that decide what a recovery finds, which are few among all.
+  if (rng->OneIn(5)) {
+    constexpr faultfs::CallKind kDecisive[] = {
+        faultfs::CallKind::kRename, faultfs::CallKind::kSyncDir, faultfs::CallKind::kUnlink,
+        faultfs::CallKind::kOpenWrite, faultfs::CallKind::kSync};
+    strike.of = kDecisive[rng->Weighted(std::array<uint32_t, 5>{4, 2, 2, 1, 1})];
+    strike.calls = 1 + rng->Skewed(3);
+  }
   if (strike.calls == 0) return strike;
   strike.moment = static_cast<faultfs::CrashMoment>(rng->Uniform(3));
   if (strike.moment == faultfs::CrashMoment::kMidway) strike.bytes = rng->Skewed(12);
@@ -524,6 +587,8 @@ void DrawCrashes(const Swarm& swarm, Rng rng, Plan* plan) {
     while (crash.nested.size() < 3 && rng.OneIn(swarm.nested_odds)) {
       NestedCrash& nested = crash.nested.emplace_back();
       nested.strike = DrawStrike(1, &rng);
+      // A recovery is short: half of the crashes are in the few calls that write its MANIFEST.
+      if (!nested.strike.of && rng.OneIn(2)) nested.strike.calls = rng.Range(1, 12);
       nested.choice = DrawChoice(swarm, &rng);
     }
   }
@@ -553,13 +618,28 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
   DrawCompactionKnobs(Rng::Stream(seed, "compaction-knobs"), &plan);
   Rng workload_rng = Rng::Stream(seed, "workload");
-  const KeySpace keys(options.dataset, swarm.deep, &workload_rng);
+  const KeySpace keys(options.dataset,
+                      swarm.deep        ? KeyCount::kMany
+                      : swarm.contended ? KeyCount::kFew
+                                        : KeyCount::kUsual,
+                      &workload_rng);
+  if (swarm.deep) DrawBusyTree(Rng::Stream(seed, "busy-tree"), &plan);
   Workload workload(swarm, keys);
   for (uint32_t i = 0; i < swarm.clients; ++i)
     plan.clients.push_back(workload.Client(&workload_rng));
   if (options.faults) {
     DrawFaults(Rng::Stream(seed, "faults"), &plan);
     AddTrouble(Rng::Stream(seed, "trouble"), &plan);
+    if (swarm.contended) {
+      // Leaders that take long make groups.
+      plan.faults.push_back("ops=append,sync path=*.wal skip=0 times=always effect=latency:" +
+                            std::to_string(Rng::Stream(seed, "slow-log").Range(1, 5000)));
+    }
+    if (swarm.deep && plan.scheduler.seed % 2 == 0) {
+      // Merges that take long are overtaken by others.
+      plan.faults.push_back("ops=append path=/db/*.sst skip=0 times=always effect=latency:" +
+                            std::to_string(Rng::Stream(seed, "slow-tables").Range(1, 5000)));
+    }
   }
   DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
   return plan;

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
+#include <string>
 
 #include "sim/dataset.h"
 
@@ -46,6 +48,28 @@ TEST(GeneratorTest, SwarmsUseEverythingAndLeaveMuchOut) {
   EXPECT_GT(without_faults, kSeeds / 4);
   EXPECT_LT(without_faults, kSeeds * 3 / 4);
   EXPECT_GT(nested, 0u);
+}
+
+// Options that contradict each other are refused by the store, and that would be no finding.
+TEST(GeneratorTest, OptionsAgreeWithEachOther) {
+  for (uint64_t seed = 1; seed <= 20 * kSeeds; ++seed) {
+    const Plan plan = GeneratePlan(seed, {});
+    std::map<std::string, uint64_t> options;
+    for (const auto& [name, value] : plan.options) {
+      EXPECT_TRUE(options.emplace(name, value).second) << name << " twice, seed " << seed;
+    }
+    const auto value = [&](const char* name, uint64_t otherwise) {
+      const auto found = options.find(name);
+      return found == options.end() ? otherwise : found->second;
+    };
+    const uint64_t trigger = value("level0_compaction_trigger", 4);
+    const uint64_t slowdown = value("level0_slowdown_trigger", 20);
+    EXPECT_LE(trigger, slowdown) << seed;
+    EXPECT_LT(slowdown, value("level0_stop_trigger", 36)) << seed;
+    EXPECT_LT(value("soft_pending_compaction_bytes", uint64_t{64} << 30),
+              value("hard_pending_compaction_bytes", uint64_t{256} << 30))
+        << seed;
+  }
 }
 
 TEST(GeneratorTest, KeepsToTheGivenProfileAndDataset) {

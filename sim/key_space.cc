@@ -15,11 +15,13 @@ std::string Numbered(std::string_view prefix, uint64_t number) {
 
 }  // namespace
 
-KeySpace::KeySpace(const Dataset* dataset, bool many, Rng* rng) : dataset_(dataset) {
-  const size_t count = many            ? rng->Range(500, 3000)
-                       : rng->OneIn(3) ? rng->Range(5, 12)
-                                       : rng->Range(12, 200);
-  longest_value_ = kLongestValues[rng->Uniform(many ? 3 : std::size(kLongestValues))];
+KeySpace::KeySpace(const Dataset* dataset, KeyCount how_many, Rng* rng) : dataset_(dataset) {
+  const size_t count = how_many == KeyCount::kMany  ? rng->Range(500, 3000)
+                       : how_many == KeyCount::kFew ? rng->Range(2, 6)
+                       : rng->OneIn(3)              ? rng->Range(5, 12)
+                                                    : rng->Range(12, 200);
+  const size_t longest = how_many == KeyCount::kUsual ? std::size(kLongestValues) : 3;
+  longest_value_ = kLongestValues[rng->Uniform(longest)];
   empty_values_ = rng->OneIn(2);
   if (dataset_ == nullptr) {
     AddMadeUpKeys(count, rng);
@@ -59,6 +61,11 @@ void KeySpace::AddMadeUpKeys(size_t count, Rng* rng) {
 const Bytes& KeySpace::Key(Rng* rng) const {
   const uint64_t among = rng->OneIn(2) ? hot_ : keys_.size();
   return keys_[rng->Uniform(among)];
+}
+
+const Bytes& KeySpace::KeyNear(uint64_t place, Rng* rng) const {
+  constexpr uint64_t kNeighbours = 16;
+  return keys_[(place + rng->Uniform(kNeighbours)) % keys_.size()];
 }
 
 Bytes KeySpace::Value(Rng* rng) const {

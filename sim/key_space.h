@@ -13,12 +13,20 @@
 
 namespace shearpin::sim {
 
+enum class KeyCount : uint8_t {
+  kFew,    // 2 to 6: everybody meets everybody
+  kUsual,  // 5 to 200
+  kMany,   // 500 to 3,000
+};
+
 class KeySpace {
  public:
   // Draws its shape from `rng`. `dataset` may be null.
-  KeySpace(const Dataset* dataset, bool many, Rng* rng);
+  KeySpace(const Dataset* dataset, KeyCount count, Rng* rng);
 
   const Bytes& Key(Rng* rng) const;
+  // One of a few neighbours in the order in which the keys were made.
+  const Bytes& KeyNear(uint64_t place, Rng* rng) const;
   Bytes Value(Rng* rng) const;
   // Mostly a key of the space; sometimes one next to it, which is not there.
   Bytes Target(Rng* rng) const;

@@ -28,12 +28,7 @@ Machine::~Machine() {
         fs_.sync_failures()[i];
   }
   for (const auto& [cell, count] : fs_.fired_by_call()) result.matrix[cell] += count;
-  for (int i = 0; i < faultfs::kCallKinds; ++i) {
-    const uint64_t calls = fs_.calls_by_kind()[static_cast<size_t>(i)];
-    if (calls != 0) {
-      result.calls[std::string(faultfs::CallKindName(static_cast<faultfs::CallKind>(i)))] += calls;
-    }
-  }
+  for (size_t i = 0; i < result.calls.size(); ++i) result.calls[i] += fs_.calls_by_kind()[i];
   if (fs_.disk_full() != 0) result.faults["disk_full"] += fs_.disk_full();
 }
 
@@ -61,7 +56,7 @@ void Machine::Arm(const Strike& strike) {
   }
   faultfs::CrashTrigger trigger;
   trigger.calls = strike.calls - 1;
-  trigger.kinds = faultfs::kMutatingCalls;
+  trigger.kinds = strike.of ? faultfs::SetOf(*strike.of) : faultfs::kMutatingCalls;
   trigger.moment = strike.moment;
   trigger.bytes = strike.bytes;
   fs_.CrashAtCall(trigger);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -114,9 +115,11 @@ struct Step {
 };
 
 // When the machine stops: at the `calls`-th call from some point on that changes the disk or makes
-// it durable (1: the next one; 0: at once), and where within that call.
+// it durable (1: the next one; 0: at once), and where within that call. With `of` only calls of
+// that kind count: a crash at the next rename, say.
 struct Strike {
   uint64_t calls = 0;
+  std::optional<faultfs::CallKind> of = std::nullopt;
   faultfs::CrashMoment moment = faultfs::CrashMoment::kBefore;
   uint64_t bytes = 0;  // for kMidway: of an append, how many were written
   bool operator==(const Strike&) const = default;

@@ -27,6 +27,10 @@ void AppendSnapshot(const Step& step, std::string* text) {
 
 void AppendStrike(const Strike& strike, std::string* text) {
   *text += " calls=" + std::to_string(strike.calls);
+  if (strike.of.has_value()) {
+    *text += " of=";
+    *text += faultfs::CallKindName(*strike.of);
+  }
   if (strike.moment != faultfs::CrashMoment::kBefore) {
     *text += " moment=";
     *text += faultfs::CrashMomentName(strike.moment);

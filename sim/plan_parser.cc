@@ -76,10 +76,24 @@ bool TakePer1024(std::string_view what, LineReader* line, uint32_t* per_1024) {
   return true;
 }
 
+bool TakeCallKind(LineReader* line, std::optional<faultfs::CallKind>* kind) {
+  std::string_view word;
+  if (!line->TakeWord("a call", &word)) return false;
+  for (int i = 0; i < faultfs::kCallKinds; ++i) {
+    const auto each = static_cast<faultfs::CallKind>(i);
+    if (faultfs::CallKindName(each) != word) continue;
+    if ((faultfs::SetOf(each) & faultfs::kMutatingCalls) == 0) break;
+    *kind = each;
+    return true;
+  }
+  return line->Fail("'" + std::string(word) + "' is no call that changes the disk");
+}
+
 bool TakeStrike(LineReader* line, Strike* strike) {
   if (!line->ExpectToken("calls=") || !line->TakeNumber("calls", kMost32, &strike->calls)) {
     return false;
   }
+  if (line->TryToken("of=") && !TakeCallKind(line, &strike->of)) return false;
   if (line->TryToken("moment=")) {
     std::string_view word;
     if (!line->TakeWord("a moment", &word)) return false;

@@ -137,9 +137,15 @@ Step AnyStep() {
 }
 
 Strike AnyStrike() {
-  return {*rc::gen::inRange<uint64_t>(1, 100),
-          static_cast<faultfs::CrashMoment>(*rc::gen::inRange(0, 3)),
-          *rc::gen::inRange<uint64_t>(0, 5000)};
+  Strike strike;
+  strike.calls = *rc::gen::inRange<uint64_t>(1, 100);
+  if (*rc::gen::arbitrary<bool>()) {
+    strike.of = *rc::gen::element(faultfs::CallKind::kRename, faultfs::CallKind::kSync,
+                                  faultfs::CallKind::kUnlink, faultfs::CallKind::kAppend);
+  }
+  strike.moment = static_cast<faultfs::CrashMoment>(*rc::gen::inRange(0, 3));
+  strike.bytes = *rc::gen::inRange<uint64_t>(0, 5000);
+  return strike;
 }
 
 CrashChoice AnyChoice() {

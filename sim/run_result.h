@@ -35,13 +35,13 @@ struct RunResult {
   uint64_t scheduling_points = 0;
   uint64_t simulated_micros = 0;
   uint64_t digest = 0;
-  std::map<std::string, uint64_t> faults;               // by kind, those that fired
-  std::map<std::string, uint64_t> events;               // by kind, as the engine told them
-  std::map<std::string, uint64_t> matrix;               // "append eio": faults that fired, by call
-  std::map<std::string, uint64_t> calls;                // of the file system, by kind
-  std::map<std::string, uint64_t> probes;               // what else has happened: sim/coverage.h
-  std::array<uint64_t, kNumStepKinds> steps = {};       // executed
-  std::array<uint64_t, kNumStatusCodes> statuses = {};  // that steps returned
+  std::map<std::string, uint64_t> faults;                // by kind, those that fired
+  std::map<std::string, uint64_t> events;                // by kind, as the engine told them
+  std::map<std::string, uint64_t> matrix;                // "append eio": faults that fired, by call
+  std::array<uint64_t, faultfs::kCallKinds> calls = {};  // of the file system, by CallKind
+  std::map<std::string, uint64_t> probes;                // what else has happened: sim/coverage.h
+  std::array<uint64_t, kNumStepKinds> steps = {};        // executed
+  std::array<uint64_t, kNumStatusCodes> statuses = {};   // that steps returned
   std::optional<Failure> failure;
 
   // The plan with every drawn crash written down.

@@ -37,7 +37,11 @@ SeedReport MakeSeedReport(const RunResult& result, const Plan& plan,
   report.faults = result.faults;
   report.events = result.events;
   report.matrix = result.matrix;
-  report.calls = result.calls;
+  for (size_t i = 0; i < result.calls.size(); ++i) {
+    if (result.calls[i] == 0) continue;
+    const auto kind = static_cast<faultfs::CallKind>(i);
+    report.calls[std::string(faultfs::CallKindName(kind))] = result.calls[i];
+  }
   for (auto& [name, count] : ProbesOf(result)) {
     if (!name.starts_with("event:") && !name.starts_with("fault:")) report.probes[name] = count;
   }

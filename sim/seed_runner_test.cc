@@ -14,7 +14,7 @@ TEST(SeedRunnerTest, TheEnginePassesTheSameWayTwice) {
   SeedRunner runner(&factory);
   Figures sum;
   Figures events;
-  for (uint64_t seed = 1; seed <= 150; ++seed) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
     const SeedReport report = runner.Run(GeneratePlan(seed, {}), Repeat::kTwice);
     ASSERT_FALSE(report.finding.has_value())
         << "seed " << seed << ": " << FailureClassName(report.finding->failure_class) << ": "

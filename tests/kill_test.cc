@@ -252,7 +252,8 @@ TEST_F(KillTest, AcknowledgedWritesOutliveSigkill) {
       kill_when.after_acknowledgements = draws.Below(2) == 0;
       kill_when.amount =
           kill_when.after_acknowledgements ? 1 + draws.Below(2000 / batch) : draws.Below(60'000);
-      const std::vector<std::string> words = {
+      const bool preallocated = draws.Below(2) != 0;
+      std::vector<std::string> words = {
           tool,
           "load",
           directory,
@@ -263,7 +264,8 @@ TEST_F(KillTest, AcknowledgedWritesOutliveSigkill) {
           "--durability=" + durability,
           "--write-buffer=" + std::to_string(4096 << draws.Below(5)),
           "--manifest-rotate=" + std::to_string(512 << draws.Below(4)),
-          "--wal-preallocate=" + std::to_string(draws.Below(2) * 65536)};
+          "--wal-preallocate=" + std::to_string(preallocated ? 65536 : 0)};
+      if (preallocated && draws.Below(2) != 0) words.push_back("--wal-mapped");
       std::string story = "seed " + std::to_string(seed) + ": kill after " +
                           std::to_string(kill_when.amount) +
                           (kill_when.after_acknowledgements ? " acknowledgements:" : " us:");

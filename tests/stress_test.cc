@@ -59,6 +59,7 @@ class StressTest : public ::testing::Test {
   void Open(CompactionStyle style) {
     Options options;
     options.compaction_style = style;
+    options.simple_levels = 6;  // it goes on with what another style left in the last level
     options.write_buffer_size = 32 << 10;
     options.max_write_buffers = 3;
     options.block_size = 512;

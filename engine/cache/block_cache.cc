@@ -24,18 +24,21 @@ uint64_t HashOf(const BlockCache::Key& key) { return Mix64(key.table ^ Mix64(key
 
 }  // namespace
 
-struct BlockCache::Entry {
+// What a hit touches stands in one cache line, the rest behind it.
+struct alignas(64) BlockCache::Entry {
   enum class State : uint8_t { kLoading, kReady, kFailed };
 
   Key key;
-  uint64_t hash = 0;
   Entry* next_in_bucket = nullptr;
-  Entry* ring_next = nullptr;  // among the ready ones
-  Entry* ring_prev = nullptr;
+  std::string_view contents;  // of kReady: bytes.contents
   // Taken with the shard's lock held, given back without it: at 0 under the lock it stays 0.
   std::atomic<uint32_t> pins{0};
   State state = State::kLoading;
   bool used = false;  // since the hand passed
+
+  uint64_t hash = 0;
+  Entry* ring_next = nullptr;  // among the ready ones
+  Entry* ring_prev = nullptr;
   size_t charge = 0;
   BlockBytes bytes;
   Status status;  // of kFailed
@@ -76,6 +79,7 @@ class BlockCache::Shard {
       return Leave(entry);
     }
     entry->state = Entry::State::kReady;
+    entry->contents = entry->bytes.contents;
     entry->charge = sizeof(Entry) + entry->bytes.capacity;
     AddToRing(entry);
     AddUsage(entry->charge);
@@ -131,7 +135,9 @@ class BlockCache::Shard {
   }
 
   Entry* Insert(const Key& key, uint64_t hash) {
-    if (size_ >= buckets_.size()) Grow();
+    // Half full at most: each entry that stands in the way is one more miss of the processor's
+    // cache.
+    if (2 * size_ >= buckets_.size()) Grow();
     auto* entry = new Entry;
     entry->key = key;
     entry->hash = hash;
@@ -288,6 +294,6 @@ void BlockCache::Pin::Release() {
   shard_ = nullptr;
 }
 
-std::string_view BlockCache::Pin::contents() const { return entry_->bytes.contents; }
+std::string_view BlockCache::Pin::contents() const { return entry_->contents; }
 
 }  // namespace shearpin

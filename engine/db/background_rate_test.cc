@@ -61,6 +61,7 @@ class BackgroundRateTest : public testing::Test {
     options.background_write_rate = rate;
     options.compaction_style = CompactionStyle::kNone;
     options.target_table_size = 100'000;
+    options.compression = {};
     auto db = DB::Open(options, "/db");
     ASSERT_TRUE(db.ok()) << db.status().ToString();
     const uint64_t begin = scheduler_.NowMicros();

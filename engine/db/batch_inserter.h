@@ -1,7 +1,7 @@
 // BatchInserter: puts the changes of write batches into a memtable, each under the next sequence
 // number.
 //
-// Thread safety: one thread at a time. Ownership: borrows the memtable.
+// Thread safety: one thread at a time. Ownership: borrows memtable and hint.
 #pragma once
 
 #include <string_view>
@@ -14,13 +14,15 @@ namespace shearpin {
 
 class BatchInserter : public WriteBatch::Handler {
  public:
-  BatchInserter(MemTable* memtable, SequenceNumber first) : memtable_(memtable), sequence_(first) {}
+  // `hint` is of the memtable and outlives this: keys of one batch after another are often near.
+  BatchInserter(MemTable* memtable, SequenceNumber first, MemTable::Hint* hint)
+      : memtable_(memtable), sequence_(first), hint_(hint) {}
 
   void Put(std::string_view key, std::string_view value) override {
-    repeated_ |= !memtable_->Add(sequence_++, ValueType::kValue, key, value, &hint_);
+    repeated_ |= !memtable_->Add(sequence_++, ValueType::kValue, key, value, hint_);
   }
   void Delete(std::string_view key) override {
-    repeated_ |= !memtable_->Add(sequence_++, ValueType::kDelete, key, {}, &hint_);
+    repeated_ |= !memtable_->Add(sequence_++, ValueType::kDelete, key, {}, hint_);
   }
   void DeleteRange(std::string_view begin, std::string_view end) override {
     memtable_->AddRange(sequence_++, begin, end);
@@ -33,7 +35,7 @@ class BatchInserter : public WriteBatch::Handler {
  private:
   MemTable* const memtable_;
   SequenceNumber sequence_;
-  MemTable::Hint hint_;
+  MemTable::Hint* const hint_;
   bool repeated_ = false;
 };
 

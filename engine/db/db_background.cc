@@ -118,6 +118,7 @@ Status DB::Impl::ApplyEdit(VersionEdit edit, const Version::Change& change, Lock
     return status;
   }
   version_ = version_->With(change);
+  shape_.reset();
   publish();
   RebuildReadState();
   UpdateDebt();

@@ -72,9 +72,11 @@ TableSummary DB::Impl::Summary(const TableFile& table) const {
           .largest_excluded = TypeOf(meta.largest) == ValueType::kRangeDelete};
 }
 
-// Requires mutex_.
-TreeShape DB::Impl::Shape() const {
-  TreeShape shape;
+// Requires mutex_. What policies are told; made once for each change of the version, the running
+// merges' inputs or their outputs, each of which resets it. Good until the next.
+const TreeShape& DB::Impl::Shape() {
+  if (shape_) return *shape_;
+  TreeShape& shape = shape_.emplace();
   for (int level = 0; level < kNumLevels; ++level) {
     for (const auto& table : version_->level(level)) shape.levels[level].push_back(Summary(*table));
   }
@@ -83,7 +85,7 @@ TreeShape DB::Impl::Shape() const {
 }
 
 // Requires mutex_.
-bool DB::Impl::CompactionDue() const {
+bool DB::Impl::CompactionDue() {
   return write_error_.ok() && !stopping_ && policy_->Pick(Shape()).has_value();
 }
 
@@ -154,6 +156,7 @@ DB::Impl::Compaction DB::Impl::Prepare(const CompactionPlan& plan) {
     for (const auto& table : tables) hull.Include(Summary(*table));
   }
   outputs_.emplace_back(plan.output_level, hull);
+  shape_.reset();
   compaction.output = std::prev(outputs_.end());
   return compaction;
 }
@@ -215,6 +218,7 @@ Status DB::Impl::RunCompaction(const CompactionPlan& plan, Lock* lock) {
   }
   for (const uint64_t number : change.removed) compacting_.erase(number);
   outputs_.erase(compaction.output);
+  shape_.reset();
   return status;
 }
 
@@ -245,11 +249,12 @@ void DB::Impl::SetAside(std::vector<std::pair<uint64_t, Status>> damaged) {
     const auto [at, fresh] = set_aside_.emplace(number, std::move(status));
     if (fresh) Notify(EventKind::kTableSetAside, number, 0, at->second.ToString());
   }
+  shape_.reset();
 }
 
 // Requires mutex_. The damage that nothing but a repair will mend, if nothing else is left to wait
 // for: no merge runs, and none that is due can.
-Status DB::Impl::DamageInTheWay() const {
+Status DB::Impl::DamageInTheWay() {
   if (set_aside_.empty() || !compacting_.empty() || CompactionDue()) return Status::Ok();
   return set_aside_.begin()->second.Prefixed("a damaged table keeps others from being merged");
 }

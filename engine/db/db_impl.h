@@ -46,7 +46,6 @@
 #include "engine/db.h"
 #include "engine/db/commit_history.h"
 #include "engine/db/event_relay.h"
-#include "engine/log_sink/info_log.h"
 #include "engine/db/log_recovery.h"
 #include "engine/db/rate_limiter.h"
 #include "engine/db/read_state.h"
@@ -55,6 +54,7 @@
 #include "engine/db/statistics.h"
 #include "engine/db/write_queue.h"
 #include "engine/event_listener.h"
+#include "engine/log_sink/info_log.h"
 #include "engine/manifest/manifest.h"
 #include "engine/sst/table_builder.h"
 #include "engine/wal/log_writer.h"
@@ -183,14 +183,14 @@ class DB::Impl {
   void StartCompacting();
   void CompactionLoop();
   TableSummary Summary(const TableFile& table) const;
-  TreeShape Shape() const;
+  const TreeShape& Shape();
   Compaction Prepare(const CompactionPlan& plan);
   Status RunCompaction(const CompactionPlan& plan, Lock* lock);
   Status MergeTables(const Compaction& compaction, std::vector<FileMeta>* outputs);
-  bool CompactionDue() const;
+  bool CompactionDue();
   std::vector<std::pair<uint64_t, Status>> FindDamaged(const Compaction& compaction) const;
   void SetAside(std::vector<std::pair<uint64_t, Status>> damaged);
-  Status DamageInTheWay() const;
+  Status DamageInTheWay();
   Status DamageWithin(const std::string_view* begin, const std::string_view* end) const;
 
   // db_memory.cc
@@ -238,6 +238,7 @@ class DB::Impl {
   std::atomic<SequenceNumber> published_{0};  // visible; written by the leader
 
   std::shared_ptr<MemTable> active_;        // replaced under mutex_
+  MemTable::Hint insert_hint_;              // the leader's; begins anew with active_
   std::deque<Frozen> frozen_;               // oldest first; guarded by mutex_
   std::shared_ptr<LogWriter> log_;          // replaced under mutex_
   std::optional<uint64_t> failed_log_end_;  // of log_ where an append or sync failed: the end of
@@ -265,6 +266,7 @@ class DB::Impl {
   std::map<uint64_t, Status> set_aside_;  // guarded by mutex_
   // By level, the hulls of running compactions: TreeShape::outputs. Guarded by mutex_.
   std::list<std::pair<int, KeyRange>> outputs_;
+  std::optional<TreeShape> shape_;           // see Shape; guarded by mutex_
   bool ingesting_ = false;                   // no merge may begin; guarded by mutex_
   int idle_compactors_ = 0;                  // guarded by mutex_
   RetryBackoff flush_retry_;                 // guarded by mutex_

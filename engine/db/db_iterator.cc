@@ -14,10 +14,14 @@ namespace {
 std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state,
                                                       const RangeDeletes* deletes) {
   std::vector<Version::Source> sources;
-  sources.push_back({state.active->NewIterator(), state.active->largest_sequence()});
-  for (const auto& memtable : state.frozen) {
-    sources.push_back({memtable->NewIterator(), memtable->largest_sequence()});
-  }
+  const auto append = [&sources](const MemTable& memtable) {
+    // Nothing that comes into an empty one from now on is visible here. One source alone, as in a
+    // database that is only read, needs no merge.
+    if (memtable.num_entries() == 0) return;
+    sources.push_back({memtable.NewIterator(), memtable.largest_sequence()});
+  };
+  append(*state.active);
+  for (const auto& memtable : state.frozen) append(*memtable);
   state.version->AppendSources(&sources);
   // A range that is deleted after this moment is not seen, so it is settled now for good.
   const bool filter = deletes->any();

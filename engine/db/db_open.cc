@@ -1,5 +1,6 @@
 // Opening: recovery, from CURRENT to the first write. Closing is in db_background.cc.
 #include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "engine/manifest/file_names.h"
 
 namespace shearpin {
+
 Status DB::Impl::Open() {
   SHEARPIN_RETURN_IF_ERROR(PrepareDirectory());
   if (options_.info_log) {
@@ -52,6 +54,7 @@ Status DB::Impl::Recover() {
   }
 
   version_ = std::make_shared<Version>();
+  shape_.reset();
   ApplyMemoryBudget();
   VersionEdit edit;
   LogEnd log_end;
@@ -73,7 +76,7 @@ Status DB::Impl::Recover() {
 
   AddTables(manifest_->state());
   published_.store(last_sequence_, std::memory_order_release);
-  active_ = std::make_shared<MemTable>();
+  active_ = std::make_shared<MemTable>(memtable_limit_);
   RebuildReadState();
   UpdateDebt();
   RemoveOrphans(FindOrphans(names));
@@ -94,6 +97,7 @@ void DB::Impl::AddTables(const ManifestState& state) {
     }
   }
   version_ = version_->With(change);
+  shape_.reset();
 }
 
 Status DB::Impl::PrepareDirectory() {
@@ -215,7 +219,8 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
       return Status::Corruption(where + ": sequence " + std::to_string(record.sequence) +
                                 " after " + std::to_string(last_sequence_));
     }
-    BatchInserter inserter(active_.get(), record.sequence);
+    MemTable::Hint hint;
+    BatchInserter inserter(active_.get(), record.sequence, &hint);
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
     if (inserter.repeated()) return Status::Corruption(where + ": repeats an earlier change");
     last_sequence_ = last;

@@ -193,7 +193,9 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
     }
     return text;
   }
-  if (read_only_) return Status::NotFound(std::string(name) + ": a read-only database has none");
+  if (read_only_ && (name == "stats" || name == "reads" || name == "live-files")) {
+    return Status::NotFound(std::string(name) + ": a read-only database has none");
+  }
   if (name == "stats") {
     return "memtable-bytes=" + std::to_string(active_->ApproximateBytes()) +
            " frozen-memtables=" + std::to_string(frozen_.size()) +
@@ -215,7 +217,9 @@ StatusOr<std::string> DB::Impl::Property(std::string_view name) {
     for (const auto& file : version_->AllTables()) text += TableName(file->meta().number) + "\n";
     return text;
   }
-  return Status::NotFound("no property named " + std::string(name));
+  return Status::NotFound("no property named " + std::string(name) +
+                          "; there are levels, last-sequence, counters, histogram.NAME, reads, "
+                          "stats and live-files");
 }
 
 }  // namespace shearpin

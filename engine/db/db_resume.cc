@@ -123,8 +123,12 @@ void DB::Impl::Install(Renewal* renewal) {
   failed_log_end_.reset();
   older_logs_.swap(renewal->old_logs);
   version_ = version_->With(renewal->change);
+  shape_.reset();
   frozen_.clear();
-  if (!active_->empty()) active_ = std::make_shared<MemTable>();
+  if (!active_->empty()) {
+    active_ = std::make_shared<MemTable>(memtable_limit_);
+    insert_hint_ = {};
+  }
   write_error_ = Status();
   flush_retry_.Succeeded();
   compaction_retry_.Succeeded();

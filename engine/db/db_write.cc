@@ -230,7 +230,7 @@ Status DB::Impl::AppendAndSync(const WriteQueue::Group& group,
 }
 
 void DB::Impl::InsertGroup(const WriteQueue::Group& group, MemTable* memtable) {
-  BatchInserter inserter(memtable, group.first_sequence);
+  BatchInserter inserter(memtable, group.first_sequence, &insert_hint_);
   for (const WriteBatch* batch : group.batches) {
     const Status status = batch->Iterate(&inserter);
     SHEARPIN_CHECK(status.ok(), "a batch that was built here does not decode");
@@ -253,7 +253,8 @@ Status DB::Impl::SwitchMemtable(Lock* lock) {
   older_logs_.push_back(old);
   Notify(EventKind::kMemtableFrozen, 0, active_->ApproximateBytes());
   frozen_.push_back({active_, number});
-  active_ = std::make_shared<MemTable>();
+  active_ = std::make_shared<MemTable>(memtable_limit_);
+  insert_hint_ = {};
   RebuildReadState();
   StartFlushing();
   return Status::Ok();
@@ -274,7 +275,8 @@ StatusOr<std::shared_ptr<LogWriter>> DB::Impl::CreateLog(uint64_t number, const 
   SHEARPIN_RETURN_IF_ERROR(log->Sync());
   SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(directory_));
   if (options_.wal_preallocate_size > 0) {
-    const Status status = log->Preallocate(options_.wal_preallocate_size);
+    Status status = log->Preallocate(options_.wal_preallocate_size);
+    if (status.ok() && options_.wal_mapped) status = log->MapAppends();
     if (!status.ok() && !status.IsNotSupported()) return status;
   }
   Notify(EventKind::kWalCreated, number);

@@ -163,7 +163,7 @@ TEST_P(LeveledSetAsideTest, MergesOfOtherKeysGoOn) {
     ASSERT_TRUE(db_->Flush().ok());
   }
   ASSERT_TRUE(db_->WaitForBackground().ok());
-  EXPECT_GT(events_.merges, 10);
+  EXPECT_GT(events_.merges, 0);
   EXPECT_EQ(events_.set_aside, 1);
 }
 

@@ -57,6 +57,11 @@ class WritableFile {
   // legal answer.
   virtual Status Preallocate(uint64_t size) = 0;
 
+  // Appends within what was preallocated become stores into mapped memory. They promise what Append
+  // promises, but a file system that breaks down may end the process by SIGBUS instead of an error.
+  // A hint, after Preallocate: NotSupported is a legal answer.
+  virtual Status MapAppends() { return Status::NotSupported("mapped appends"); }
+
   // Cuts the file to what was appended if it was preallocated, and closes it. No Sync is implied.
   virtual Status Close() = 0;
 

@@ -16,6 +16,7 @@
 
 #include "engine/base/check.h"
 #include "engine/env/file_system.h"
+#include "engine/env/mapped_extent.h"
 
 namespace shearpin {
 namespace {
@@ -93,6 +94,7 @@ class PosixWritableFile final : public WritableFile {
   // By position and without O_APPEND, which would write behind a preallocated extent.
   Status Append(std::string_view data) override {
     SHEARPIN_CHECK(fd_ >= 0, "Append after Close");
+    if (mapped_ != nullptr && mapped_->Holds(size_, data.size())) return Store(data);
     while (!data.empty()) {
       const ssize_t put =
           Retry([&] { return ::pwrite(fd_, data.data(), data.size(), static_cast<off_t>(size_)); });
@@ -124,6 +126,23 @@ class PosixWritableFile final : public WritableFile {
       }
       return SystemError("fallocate", path_, errno);
     }
+    allocated_ = size;
+    return Status::Ok();
+  }
+
+  // Without an allocated extent a store could find the disk full, which is a signal.
+  Status MapAppends() override {
+    SHEARPIN_CHECK(fd_ >= 0, "MapAppends after Close");
+    if (allocated_ == 0) return Status::NotSupported("map " + path_ + ": nothing is preallocated");
+    mapped_ = std::make_unique<MappedExtent>(fd_, allocated_);
+    if (const int error = mapped_->Prepare(std::min(size_, allocated_ - 1)); error != 0) {
+      mapped_.reset();
+      // EINVAL: a kernel before 5.14 cannot make pages writable ahead.
+      if (error == EINVAL || error == ENODEV) {
+        return Status::NotSupported("map " + path_ + ": not supported by the file system");
+      }
+      return SystemError("map", path_, error);
+    }
     return Status::Ok();
   }
 
@@ -132,8 +151,16 @@ class PosixWritableFile final : public WritableFile {
   uint64_t Size() const override { return size_; }
 
  private:
+  Status Store(std::string_view data) {
+    uint64_t stored = 0;
+    const int error = mapped_->Store(size_, data, &stored);
+    size_ += stored;
+    return error == 0 ? Status::Ok() : SystemError("map", path_, error);
+  }
+
   Status CloseOnce() {
     if (fd_ < 0) return Status::Ok();
+    mapped_.reset();
     const int fd = std::exchange(fd_, -1);
     Status status;
     if (preallocated_ && Retry([&] { return ::ftruncate(fd, static_cast<off_t>(size_)); }) != 0) {
@@ -148,6 +175,8 @@ class PosixWritableFile final : public WritableFile {
   int fd_;
   uint64_t size_;
   bool preallocated_ = false;
+  uint64_t allocated_ = 0;  // bytes from the start for which there is room
+  std::unique_ptr<MappedExtent> mapped_;
 };
 
 class PosixFileLock final : public FileLock {
@@ -181,7 +210,7 @@ class PosixFileSystemImpl final : public FileSystem {
 
   StatusOr<std::unique_ptr<WritableFile>> OpenWritable(const std::string& path,
                                                        OpenMode mode) override {
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+    int flags = O_RDWR | O_CREAT | O_CLOEXEC;  // a mapping wants to read too
     if (mode == OpenMode::kCreateNew) flags |= O_EXCL;
     if (mode == OpenMode::kTruncate) flags |= O_TRUNC;
     const int fd = Retry([&] { return ::open(path.c_str(), flags, 0644); });

@@ -197,6 +197,46 @@ TEST_F(PosixFileSystemTest, AppendModeGoesOnAtTheEndEvenWhenPreallocated) {
   EXPECT_EQ(Read(dir_ / "log"), "one,two");
 }
 
+TEST_F(PosixFileSystemTest, MappedAppendsAreInTheKernelAtOnceAndCloseCuts) {
+  const std::string path = dir_ / "log";
+  auto file = Open(path, OpenMode::kCreateNew);
+  EXPECT_EQ(file->MapAppends().code(), StatusCode::kNotSupported) << "nothing is allocated";
+  ASSERT_TRUE(file->Append("head").ok());
+  // Longer than what is mapped at once.
+  constexpr size_t kExtent = size_t{600} << 10;
+  const Status preallocated = file->Preallocate(kExtent);
+  if (preallocated.IsNotSupported()) GTEST_SKIP() << preallocated.ToString();
+  const Status mapped = file->MapAppends();
+  if (mapped.IsNotSupported()) GTEST_SKIP() << mapped.ToString();
+  ASSERT_TRUE(mapped.ok()) << mapped.ToString();
+  std::string expected = "head";
+  for (int i = 0; expected.size() < kExtent + 4096; ++i) {
+    const std::string record(static_cast<size_t>(i) % 5000 + 1, static_cast<char>('a' + i % 26));
+    ASSERT_TRUE(file->Append(record).ok());
+    expected += record;
+    ASSERT_EQ(file->Size(), expected.size());
+    if (i % 100 == 0) {
+      ASSERT_TRUE(file->Sync().ok());
+      ASSERT_EQ(Read(path).substr(0, expected.size()), expected);
+    }
+  }
+  ASSERT_TRUE(file->Close().ok());
+  EXPECT_EQ(Read(path), expected);
+}
+
+TEST_F(PosixFileSystemTest, MappedAppendsOutliveTheProcess) {
+  const std::string path = dir_ / "log";
+  const int status = InChild([&] {
+    auto file = fs_->OpenWritable(path, OpenMode::kCreateNew);
+    if (!file.ok() || !(*file)->Preallocate(8192).ok() || !(*file)->MapAppends().ok()) return 2;
+    if (!(*file)->Append("acknowledged").ok()) return 1;
+    ::_exit(0);
+  });
+  if (status == 2) GTEST_SKIP() << "not supported here";
+  ASSERT_EQ(status, 0);
+  EXPECT_EQ(Read(path), "acknowledged" + std::string(8192 - 12, '\0'));
+}
+
 TEST_F(PosixFileSystemTest, ShortWritesAreFinishedAndAFailureSaysHowFarItCame) {
   // Beyond RLIMIT_FSIZE the kernel writes what fits, and only the next call fails.
   const std::string path = dir_ / "big";

@@ -3,11 +3,12 @@
 #include <utility>
 
 #include "engine/manifest/version.h"
+#include "engine/sst/table_iterator.h"
 
 namespace shearpin {
 namespace {
 
-class LevelIterator : public InternalIterator {
+class LevelIterator final : public InternalIterator {
  public:
   LevelIterator(const Version::Tables* tables, Caching caching)
       : tables_(tables), caching_(caching) {}
@@ -67,7 +68,11 @@ class LevelIterator : public InternalIterator {
       SetError(table.status());
       return false;
     }
-    table_ = (*table)->NewIterator(caching_);
+    if (table_ == nullptr) {
+      table_ = std::make_unique<TableIterator>(*table, caching_);
+    } else {
+      table_->MoveTo(*table);
+    }
     index_ = index;
     return true;
   }
@@ -101,7 +106,7 @@ class LevelIterator : public InternalIterator {
   const Version::Tables* const tables_;
   const Caching caching_;
   size_t index_ = 0;
-  std::unique_ptr<InternalIterator> table_;
+  std::unique_ptr<TableIterator> table_;
 };
 
 }  // namespace

@@ -45,6 +45,8 @@ class MemTableIterator final : public InternalIterator {
 
 bool MemTable::Add(SequenceNumber sequence, ValueType type, std::string_view key,
                    std::string_view value, Hint* hint) {
+  // First, so that nobody who may see the entry is told that it is not there.
+  filter_.Add(key);
   if (!list_.Insert(key, PackTrailer(sequence, type), value, hint)) return false;
   num_entries_.fetch_add(1, std::memory_order_relaxed);
   NoteSequence(sequence);
@@ -104,10 +106,13 @@ std::vector<RangeTombstone> MemTable::AllRanges() const {
 }
 
 Lookup MemTable::Get(std::string_view user_key, SequenceNumber sequence) const {
-  const SkipList::Node* node = list_.FindGreaterOrEqual(user_key, PackTrailer(sequence, kSeekType));
   Lookup found;
-  if (node != nullptr && node->user_key() == user_key) {
-    found = Lookup::Of(node->trailer(), node->value());
+  if (filter_.MayContain(user_key)) {
+    const SkipList::Node* node =
+        list_.FindGreaterOrEqual(user_key, PackTrailer(sequence, kSeekType));
+    if (node != nullptr && node->user_key() == user_key) {
+      found = Lookup::Of(node->trailer(), node->value());
+    }
   }
   if (has_ranges()) {
     KeySpan span;

@@ -19,6 +19,7 @@
 #include "engine/base/internal_key.h"
 #include "engine/base/lookup.h"
 #include "engine/base/range_tombstones.h"
+#include "engine/memtable/memtable_filter.h"
 #include "engine/memtable/skiplist.h"
 
 namespace shearpin {
@@ -28,7 +29,8 @@ class MemTable {
   // Makes ascending inserts cheap; one per writing thread and memtable. Optional.
   using Hint = SkipList::Hint;
 
-  MemTable() : list_(&arena_) {}
+  // `expected_bytes`: what it will hold, for the size of its filter.
+  explicit MemTable(size_t expected_bytes = kSmall) : list_(&arena_), filter_(expected_bytes) {}
 
   // Copies key and value (for kDelete the value is empty). False, and nothing is changed, if the
   // very same (key, sequence, type) is there already. User keys are at most 4 GiB - 9 bytes.
@@ -57,7 +59,8 @@ class MemTable {
   }
   // Bytes taken from the system, for a memory budget.
   size_t MemoryUsage() const {
-    return arena_.MemoryUsage() + range_bytes_.load(std::memory_order_relaxed);
+    return arena_.MemoryUsage() + filter_.MemoryUsage() +
+           range_bytes_.load(std::memory_order_relaxed);
   }
 
   // Points only.
@@ -80,11 +83,13 @@ class MemTable {
     size_t count;
   };
   using Runs = std::vector<Run>;
+  static constexpr size_t kSmall = size_t{64} << 10;
 
   void NoteSequence(SequenceNumber sequence);
 
   Arena arena_;
   SkipList list_;
+  MemTableFilter filter_;  // of the user keys in list_
   std::atomic<uint64_t> num_entries_{0};
   std::atomic<SequenceNumber> smallest_sequence_{kMaxSequence};
   std::atomic<SequenceNumber> largest_sequence_{0};

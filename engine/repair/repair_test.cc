@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -233,14 +234,31 @@ TEST_F(RepairTest, TablesThatTheManifestDoesNotNameAreNotRead) {
   for (const auto& [name, bytes] : before) image.emplace(name, bytes);  // an unlink that came back
   EXPECT_EQ(Repaired(image), (Map{{"z", "1"}}));
   EXPECT_TRUE(report_.complete());
+}
 
-  // The last edit is torn: the one that removed the old table can still be read.
-  std::string manifest = Only(image, FileKind::kManifest);
-  image.erase("CURRENT");
-  for (const std::string& name : NamesOf(image, FileKind::kManifest)) {
-    if (before.count(name) != 0 && name != manifest) image.erase(name);
+TEST_F(RepairTest, WhereEditsAreMissingTablesThatAReadableOneRemovedAreNotRead) {
+  PutMany("deleted later");
+  Flush();
+  const Image before = Files();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(db_->Delete("k" + std::to_string(1000 + i).substr(1)).ok());
   }
+  ASSERT_TRUE(db_->CompactRange(nullptr, nullptr).ok());
+  Put("z", "1");
+  Flush();
+  Image image = Files();
+  for (const std::string& table : NamesOf(before, FileKind::kTable)) {
+    image.emplace(table, before.at(table));  // an unlink that came back
+  }
+  const std::string manifest = Only(image, FileKind::kManifest);
+  auto reader = LogReader::Open(LogKind::kManifest, image[manifest]);
+  LogRecord record;
+  while (reader->Next(&record)) {
+  }
+  image[manifest][record.offset + 40] ^= 1;  // the edit that names the table of z
   EXPECT_EQ(Repaired(image), (Map{{"z", "1"}}));
+  EXPECT_FALSE(report_.by_manifest);
+  EXPECT_NE(FindingOf(manifest, Lost::kUnknown), nullptr);
 }
 
 TEST_F(RepairTest, WithoutAManifestTablesAndLogsSpeakForThemselves) {
@@ -309,6 +327,29 @@ TEST_F(RepairTest, ACutOrMissingLogIsReported) {
   EXPECT_NE(FindingOf(log, Lost::kUnknown), nullptr);
 }
 
+// The batch whose sync failed stands whole in its log, but Resume has cut it off for good.
+TEST_F(RepairTest, WhatTheNextLogDidNotAcceptDoesNotComeBack) {
+  ASSERT_TRUE(db_->Close().ok());
+  FailingFileSystem fs(&fs_);
+  options_.env.file_system = &fs;
+  db_ = *DB::Open(options_, "/db");
+  Put("kept", "1", Durability::kSync);
+  fs.FailAt(1, 1, StatusCode::kIoError, ".wal");  // after the append
+  ASSERT_FALSE(db_->Put("failed", "2", {.durability = Durability::kSync}).ok());
+  fs.Heal();
+  const Image before = Files();
+  const std::string old_log = NamesOf(before, FileKind::kWal).back();
+  ASSERT_NE(before.at(old_log).find("failed"), std::string::npos);
+  ASSERT_TRUE(db_->Resume().ok());
+  Put("later", "3", Durability::kSync);
+  Image image = Files();
+  db_.reset();
+  image[old_log] = before.at(old_log);  // an unlink that came back
+  image.erase("CURRENT");
+  image.erase(Only(image, FileKind::kManifest));
+  EXPECT_EQ(Repaired(image), (Map{{"kept", "1"}, {"later", "3"}}));
+}
+
 // A disk that gives an error for a part of a file.
 class UnreadableFileSystem : public FailingFileSystem {
  public:
@@ -356,6 +397,53 @@ TEST_F(RepairTest, APartThatCannotBeReadIsDamageLikeAnyOther) {
   EXPECT_LT(report->keys_written, 100u);
   EXPECT_FALSE(report->complete());
   EXPECT_NE(report->findings.front().reason.find("the platter is scratched"), std::string::npos);
+}
+
+// Counts the files that are open for reading.
+class CountingFileSystem : public FailingFileSystem {
+ public:
+  using FailingFileSystem::FailingFileSystem;
+  StatusOr<std::unique_ptr<RandomAccessFile>> OpenRandomAccess(const std::string& path) override {
+    SHEARPIN_ASSIGN_OR_RETURN(auto file, FailingFileSystem::OpenRandomAccess(path));
+    most_ = std::max(most_, ++open_);
+    return std::unique_ptr<RandomAccessFile>(new File(this, std::move(file)));
+  }
+  int most() const { return most_; }
+
+ private:
+  class File : public RandomAccessFile {
+   public:
+    File(CountingFileSystem* fs, std::unique_ptr<RandomAccessFile> file)
+        : fs_(fs), file_(std::move(file)) {}
+    ~File() override { --fs_->open_; }
+    Status Read(uint64_t offset, size_t n, char* scratch, std::string_view* result) const override {
+      return file_->Read(offset, n, scratch, result);
+    }
+    StatusOr<uint64_t> Size() const override { return file_->Size(); }
+
+   private:
+    CountingFileSystem* const fs_;
+    const std::unique_ptr<RandomAccessFile> file_;
+  };
+
+  int open_ = 0;
+  int most_ = 0;
+};
+
+TEST_F(RepairTest, HasFewFilesOpenHoweverManyTablesThereAre) {
+  for (int i = 0; i < 30; ++i) {
+    Put("k" + std::to_string(i), "value");
+    Flush();
+  }
+  ASSERT_TRUE(db_->Close().ok());
+  db_.reset();
+  CountingFileSystem fs(&fs_);
+  Options options = options_;
+  options.env.file_system = &fs;
+  const auto report = Repair(options, "/db", "/new");
+  ASSERT_TRUE(report.ok()) << report.status().ToString();
+  EXPECT_EQ(report->tables_read, 30u);
+  EXPECT_LE(fs.most(), 2);
 }
 
 TEST_F(RepairTest, WhatCannotBeRepairedIsRefusedAndNothingIsMade) {

@@ -5,6 +5,7 @@
 
 #include "engine/base/coding.h"
 #include "engine/base/internal_key.h"
+#include "engine/sst/restart_index.h"
 
 namespace shearpin {
 namespace {
@@ -20,6 +21,15 @@ struct EntryHeader {
 
 // Returns the end of the header, or null.
 const char* ParseHeader(const char* p, const char* limit, EntryHeader* header) {
+  // Nearly always three bytes.
+  if (limit - p >= 3) [[likely]] {
+    const auto a = static_cast<unsigned char>(p[0]), b = static_cast<unsigned char>(p[1]),
+               c = static_cast<unsigned char>(p[2]);
+    if ((a | b | c) < 128) [[likely]] {
+      *header = {a, b, c};
+      return p + 3;
+    }
+  }
   p = ParseVarint32(p, limit, &header->shared);
   if (p != nullptr) p = ParseVarint32(p, limit, &header->unshared);
   if (p != nullptr) p = ParseVarint32(p, limit, &header->value_size);
@@ -28,9 +38,10 @@ const char* ParseHeader(const char* p, const char* limit, EntryHeader* header) {
 
 }  // namespace
 
-void BlockIterator::Reset(std::string_view block, Order order) {
+void BlockIterator::Reset(std::string_view block, Order order, const RestartIndex* index) {
   block_ = block.data();
   order_ = order;
+  index_ = index;
   valid_ = false;
   key_ = {};
   value_ = {};
@@ -87,7 +98,15 @@ void BlockIterator::ExtendKey(size_t shared, std::string_view rest) {
   } else if (key_.data() != key_buffer_) {
     std::memcpy(key_buffer_, key_.data(), shared);
   }
-  std::memcpy(key_buffer_ + shared, rest.data(), rest.size());
+  char* to = key_buffer_ + shared;
+  // Few bytes, and seldom the same number: copied without a call where there is room on both
+  // sides. What lies behind `rest` is at least the restart points of the block.
+  const char* block_end = block_ + entries_end_ + size_t{4} * num_restarts_;
+  if (rest.size() <= 16 && shared + 16 <= key_capacity_ && block_end - rest.data() >= 16) {
+    std::memcpy(to, rest.data(), 16);
+  } else {
+    std::memcpy(to, rest.data(), rest.size());
+  }
   key_ = {key_buffer_, size};
 }
 
@@ -182,15 +201,60 @@ void BlockIterator::StepBackFrom(size_t end) {
   }
 }
 
+std::string_view BlockIterator::RestartKey(uint32_t index) {
+  const size_t offset = RestartOffset(index);
+  const char* limit = block_ + entries_end_;
+  EntryHeader header;
+  const char* p = offset < entries_end_ ? ParseHeader(block_ + offset, limit, &header) : nullptr;
+  if (p == nullptr || header.shared != 0 || header.unshared > static_cast<size_t>(limit - p) ||
+      (order_ == Order::kInternal && !IsInternalKey({p, header.unshared}))) [[unlikely]] {
+    DecodeRestart(index);  // says what is wrong
+    return {};
+  }
+  return {p, header.unshared};
+}
+
+// The entries from one restart point to the next are about to be gone through one by one: their
+// cache lines come side by side instead.
+void BlockIterator::FetchInterval(uint32_t index) const {
+  constexpr size_t kCacheLine = 64;
+  constexpr size_t kMost = 2048;  // larger values are not gone through, but passed over
+  const size_t begin = std::min(RestartOffset(index), entries_end_);
+  const size_t end =
+      std::min(index + 1 < num_restarts_ ? RestartOffset(index + 1) : entries_end_, begin + kMost);
+  for (size_t at = begin; at < std::min(end, entries_end_); at += kCacheLine) {
+    __builtin_prefetch(block_ + at);
+  }
+}
+
+// Every entry is a restart point, and only those with the prefix of the target are compared.
+void BlockIterator::SeekIndexed(std::string_view target) {
+  auto [low, high] = index_->Find(UserKey(target));
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    const std::string_view key = RestartKey(middle);
+    if (key.data() == nullptr) return;
+    if (SortsBefore(key, target)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low < num_restarts_) DecodeRestart(low);
+}
+
 void BlockIterator::Seek(std::string_view target) {
   if (!Begin()) return;
+  if (index_ != nullptr && index_->exists()) return SeekIndexed(target);
   // The last restart point whose key is < target, or the first.
   uint32_t low = 0, high = num_restarts_;
   while (high - low > 1) {
     const uint32_t middle = low + (high - low) / 2;
-    if (!DecodeRestart(middle)) return;
-    (SortsBefore(key_, target) ? low : high) = middle;
+    const std::string_view key = RestartKey(middle);
+    if (key.data() == nullptr) return;
+    (SortsBefore(key, target) ? low : high) = middle;
   }
+  FetchInterval(low);
   if (!DecodeRestart(low)) return;
   while (SortsBefore(key_, target)) {
     if (next_offset_ >= entries_end_) {

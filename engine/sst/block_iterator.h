@@ -17,6 +17,8 @@
 
 namespace shearpin {
 
+class RestartIndex;
+
 class BlockIterator {
  public:
   enum class Order : uint8_t {
@@ -29,8 +31,8 @@ class BlockIterator {
   BlockIterator& operator=(const BlockIterator&) = delete;
 
   // Takes a block (without trailer), on no entry yet. damage() if its frame is malformed: then
-  // every Seek leaves it invalid.
-  void Reset(std::string_view block, Order order);
+  // every Seek leaves it invalid. `index` is that of this block or null, and outlives its use.
+  void Reset(std::string_view block, Order order, const RestartIndex* index = nullptr);
 
   bool Valid() const { return valid_; }
   // Require Valid(). Stay until the iterator moves; the value until the block goes.
@@ -46,6 +48,7 @@ class BlockIterator {
   void Prev();
 
   bool empty() const { return entries_end_ == 0; }
+  uint32_t num_restarts() const { return num_restarts_; }
   // Null, or what is wrong and where in the block: a literal.
   const char* damage() const { return damage_; }
   size_t damage_offset() const { return damage_offset_; }
@@ -67,6 +70,10 @@ class BlockIterator {
   // Sets key_ to `shared` bytes of itself and `rest`.
   void ExtendKey(size_t shared, std::string_view rest);
   bool DecodeRestart(uint32_t index);
+  // The key of a restart point, where it stands, without moving. Null data on damage.
+  std::string_view RestartKey(uint32_t index);
+  void FetchInterval(uint32_t index) const;
+  void SeekIndexed(std::string_view target);
   // Stands on the last entry before `end`, an entry's offset or the end of entries.
   void StepBackFrom(size_t end);
   bool SortsBefore(std::string_view a, std::string_view b) const;
@@ -74,6 +81,7 @@ class BlockIterator {
   const char* block_ = nullptr;
   size_t entries_end_ = 0;
   uint32_t num_restarts_ = 0;  // 0: the frame is malformed
+  const RestartIndex* index_ = nullptr;
   Order order_ = Order::kInternal;
 
   bool valid_ = false;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "engine/sst/block_builder.h"
 #include "engine/sst/block_iterator.h"
+#include "engine/sst/restart_index.h"
 #include "engine/sst/table_fixture.h"
 
 namespace shearpin {
@@ -61,6 +63,56 @@ RC_GTEST_PROP(BlockTest, WalksAsAMapDoes, ()) {
     RC_ASSERT(it.damage() == nullptr);
     walk.AssertAgreement();
   }
+}
+
+RC_GTEST_PROP(RestartIndexTest, SeeksEndWhereTheyWouldWithoutIt, ()) {
+  // Keys that share a beginning, and some that are alike in more than an index looks at.
+  const auto prefix = *rc::gen::element<std::string>("", "0000", "a-long-beginning-");
+  const auto alphabet = rc::gen::element('a', 'b', '\0', '\xff');
+  std::map<std::string, bool> users;
+  for (int i = 0; i < 60; ++i) {
+    std::string key = prefix;
+    if (*rc::gen::inRange(0, 3) == 0) key += "12345678";
+    users[key + *rc::gen::container<std::string>(alphabet)] = true;
+  }
+  Entries entries;
+  for (const auto& [user, unused] : users) {
+    entries[InternalKey(user, 9)] = "new";
+    if (*rc::gen::inRange(0, 3) == 0) entries[InternalKey(user, 4)] = "old";
+  }
+  const std::string block = BuildBlock(entries, 1);
+  const RestartIndex index = RestartIndex::Of(block);
+  RC_ASSERT(index.exists() == (entries.size() >= 16));
+  BlockIterator plain, indexed;
+  plain.Reset(block, BlockIterator::Order::kInternal);
+  indexed.Reset(block, BlockIterator::Order::kInternal, &index);
+  const auto seek = [&](const std::string& target) {
+    plain.Seek(target);
+    indexed.Seek(target);
+    RC_ASSERT(indexed.Valid() == plain.Valid());
+    if (plain.Valid()) RC_ASSERT(indexed.key() == plain.key());
+  };
+  for (const auto& [key, value] : entries) {
+    const std::string user(UserKey(key));
+    for (const uint64_t sequence : {0, 4, 6, 20}) seek(InternalKey(user, sequence));
+    seek(InternalKey(user + '\0', 5));
+    seek(InternalKey(user.substr(0, user.size() / 2), 5));
+  }
+  for (const std::string& user : *rc::gen::arbitrary<std::vector<std::string>>()) {
+    seek(InternalKey(user, 5));
+  }
+}
+
+TEST(RestartIndexTest, KnowsNothingOfBlocksThatItDoesNotFit) {
+  Entries entries;
+  for (int i = 0; i < 40; ++i) entries[InternalKey("key" + std::to_string(100 + i), 1)] = "v";
+  EXPECT_TRUE(RestartIndex::Of(BuildBlock(entries, 1)).exists());
+  EXPECT_FALSE(RestartIndex::Of(BuildBlock(entries, 2)).exists()) << "not all are restart points";
+  EXPECT_FALSE(RestartIndex::Of("").exists());
+  EXPECT_FALSE(RestartIndex::Of(std::string(100, '\xff')).exists());
+  std::string cut = BuildBlock(entries, 1);
+  cut[2] = '\x7f';  // the first value leaves the block, or ends elsewhere
+  EXPECT_FALSE(RestartIndex::Of(cut).exists());
 }
 
 RC_GTEST_PROP(BlockTest, BuilderRefusesWhatDoesNotFitAndChangesNothing, ()) {

@@ -1,6 +1,7 @@
 #include "engine/sst/table.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "engine/base/internal_key.h"
@@ -38,6 +39,7 @@ StatusOr<std::unique_ptr<Table>> Table::Open(std::unique_ptr<RandomAccessFile> f
   BlockIterator index;
   index.Reset(table->index_.contents(), BlockIterator::Order::kInternal);
   if (index.damage() != nullptr) return table->Damage(BlockKind::kIndex, footer.index, index);
+  table->index_search_ = RestartIndex::Of(table->index_.contents());
   Filter filter;
   SHEARPIN_RETURN_IF_ERROR(table->ReadMetaindex(footer.metaindex, &table->properties_, &filter,
                                                 &table->range_tombstones_));
@@ -168,9 +170,10 @@ Status Table::LoadBlock(const BlockHandle& handle, BlockKind kind, LoadedBlock* 
     block->contents_ = block->own_.contents;
     return Status::Ok();
   }
-  SHEARPIN_RETURN_IF_ERROR(cache_->FindOrLoad(
-      {cache_id_, handle.offset}, [&](BlockBytes* bytes) { return ReadBlock(handle, kind, bytes); },
-      &block->pin_));
+  const auto load = [&](BlockBytes* bytes) { return ReadBlock(handle, kind, bytes); };
+  // By reference: a copy of it would be allocated for each read.
+  SHEARPIN_RETURN_IF_ERROR(
+      cache_->FindOrLoad({cache_id_, handle.offset}, std::cref(load), &block->pin_));
   block->contents_ = block->pin_.contents();
   return Status::Ok();
 }
@@ -210,7 +213,7 @@ Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
 
 Status Table::Search(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
   BlockIterator index;
-  index.Reset(index_.contents(), BlockIterator::Order::kInternal);
+  index.Reset(index_.contents(), BlockIterator::Order::kInternal, &index_search_);
   index.Seek(seek_key);
   if (!index.Valid()) {
     return index.damage() ? Damage(BlockKind::kIndex, index_handle_, index) : Status::Ok();
@@ -237,8 +240,8 @@ Status Table::VerifyAll(std::optional<uint64_t> file_checksum) const {
 }
 
 size_t Table::MemoryUsage() const {
-  return sizeof(*this) + index_.own_.capacity + filter_.MemoryUsage() +
-         range_tombstones_.MemoryUsage() + properties_.smallest_key.size() +
+  return sizeof(*this) + index_.own_.capacity + index_search_.MemoryUsage() +
+         filter_.MemoryUsage() + range_tombstones_.MemoryUsage() + properties_.smallest_key.size() +
          properties_.largest_key.size() + path_.size();
 }
 

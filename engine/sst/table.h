@@ -23,6 +23,7 @@
 #include "engine/sst/block_iterator.h"
 #include "engine/sst/bloom_filter.h"
 #include "engine/sst/format.h"
+#include "engine/sst/restart_index.h"
 #include "engine/sst/table_properties.h"
 #include "engine/status.h"
 
@@ -143,6 +144,7 @@ class Table {
   const uint64_t cache_id_;
   BlockHandle index_handle_;
   LoadedBlock index_;
+  RestartIndex index_search_;
   TableProperties properties_;
   RangeTombstones range_tombstones_;
   BloomFilter filter_;

@@ -92,6 +92,7 @@ class SalvagedTable::Reader {
   SalvagedTable* const table_;
   Footer footer_;
   bool has_footer_fields_ = false;  // the file is long enough
+  bool footer_is_whole_ = false;    // else a handle that leads nowhere says nothing of a block
   std::string last_key_;            // internal, of what was taken
   std::string first_taken_;         // of the block taken last
   // Of Walk: blocks that are not data, and whether something that may have been one was passed.
@@ -142,6 +143,7 @@ Status SalvagedTable::Reader::Read(const TableHints& hints) {
     const uint64_t at = file_.size() - std::min<uint64_t>(file_.size(), Footer::kSize);
     Lose(TableDamage::Lost::kNothing, {at, file_.size() - at}, footer_status.message());
   }
+  footer_is_whole_ = footer_status.ok();
   std::vector<IndexEntry> index;
   const bool indexed = has_footer_fields_ && ReadIndex(&index);
   if (indexed) {
@@ -195,7 +197,7 @@ bool SalvagedTable::Reader::FindFileId(const TableHints& hints) {
 bool SalvagedTable::Reader::ReadIndex(std::vector<IndexEntry>* index) {
   std::string block, why;
   if (!Load(footer_.index, BlockKind::kIndex, &block, &why)) {
-    Lose(TableDamage::Lost::kNothing, footer_.index, "index block: " + why);
+    if (footer_is_whole_) Lose(TableDamage::Lost::kNothing, footer_.index, "index block: " + why);
     return false;
   }
   BlockIterator it;
@@ -310,7 +312,9 @@ bool SalvagedTable::Reader::TakeData(const BlockHandle& handle, std::string* why
 bool SalvagedTable::Reader::ReadMetaindex() {
   std::string block, why;
   if (!Load(footer_.metaindex, BlockKind::kMetaindex, &block, &why)) {
-    Lose(TableDamage::Lost::kNothing, footer_.metaindex, "metaindex block: " + why);
+    if (footer_is_whole_) {
+      Lose(TableDamage::Lost::kNothing, footer_.metaindex, "metaindex block: " + why);
+    }
     return false;
   }
   BlockIterator it;
@@ -376,7 +380,7 @@ StatusOr<std::unique_ptr<SalvagedTable>> SalvagedTable::Read(FileSystem* fs,
   std::string contents;
   const Status read = ReadWhatIsReadable(*file, &contents);
   if (contents.empty() && !read.ok()) return read;
-  std::unique_ptr<SalvagedTable> table(new SalvagedTable(std::move(file), path));
+  std::unique_ptr<SalvagedTable> table(new SalvagedTable(fs, path));
   SHEARPIN_RETURN_IF_ERROR(Reader(contents, read, table.get()).Read(hints));
   return table;
 }
@@ -412,12 +416,7 @@ class SalvagedTable::Iterator : public InternalIterator {
       return false;
     }
     const BlockHandle& handle = table_->blocks_[next_block_++];
-    stored_.resize(handle.size + kBlockTrailerSize);
-    std::string_view stored;
-    Status status = table_->file_->Read(handle.offset, stored_.size(), stored_.data(), &stored);
-    if (status.ok()) {
-      status = Unpack(stored, BlockKind::kData, table_->file_id_, handle.offset, &block_);
-    }
+    const Status status = Load(handle);
     if (!status.ok()) {
       SetError(status.Prefixed(table_->path_ + ": data block at offset " +
                                std::to_string(handle.offset)));
@@ -426,6 +425,14 @@ class SalvagedTable::Iterator : public InternalIterator {
     data_.Reset(block_, BlockIterator::Order::kInternal);
     data_.SeekToFirst();
     return true;
+  }
+
+  Status Load(const BlockHandle& handle) {
+    SHEARPIN_ASSIGN_OR_RETURN(const auto file, table_->fs_->OpenRandomAccess(table_->path_));
+    stored_.resize(handle.size + kBlockTrailerSize);
+    std::string_view stored;
+    SHEARPIN_RETURN_IF_ERROR(file->Read(handle.offset, stored_.size(), stored_.data(), &stored));
+    return Unpack(stored, BlockKind::kData, table_->file_id_, handle.offset, &block_);
   }
 
   const SalvagedTable* const table_;

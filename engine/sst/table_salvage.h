@@ -8,8 +8,9 @@
 //   - A data block damaged: the blocks beside it are kept.
 //   - Range tombstones lost: the entries are kept, and the report says what may come back.
 //
-// Thread safety: one thread at a time. Ownership: owns its open file. While Read runs the whole
-// file is in memory; later, one block for each iterator.
+// Thread safety: one thread at a time. Ownership: borrows the file system. While Read runs the
+// whole file is in memory; later, one block for each iterator. The file is open only while a block
+// is read: a merge may have more of these than a process may have files.
 #pragma once
 
 #include <cstdint>
@@ -76,10 +77,9 @@ class SalvagedTable {
   class Iterator;
   class Reader;
 
-  SalvagedTable(std::unique_ptr<RandomAccessFile> file, std::string path)
-      : file_(std::move(file)), path_(std::move(path)) {}
+  SalvagedTable(FileSystem* fs, std::string path) : fs_(fs), path_(std::move(path)) {}
 
-  const std::unique_ptr<RandomAccessFile> file_;
+  FileSystem* const fs_;
   const std::string path_;
   uint64_t file_id_ = 0;
   std::vector<BlockHandle> blocks_;  // of data, by key

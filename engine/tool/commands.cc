@@ -143,6 +143,13 @@ Status Get(const std::string& directory, const std::string& key, std::ostream& o
   return db->Close();
 }
 
+Status PrintProperty(const std::string& directory, const std::string& name, std::ostream& out) {
+  SHEARPIN_ASSIGN_OR_RETURN(const auto db, OpenExisting(directory));
+  SHEARPIN_ASSIGN_OR_RETURN(const std::string text, db->Property(name));
+  out << text << (text.ends_with('\n') || text.empty() ? "" : "\n");
+  return db->Close();
+}
+
 Status Scan(const ScanRequest& request, std::ostream& out) {
   SHEARPIN_ASSIGN_OR_RETURN(const auto db, OpenExisting(request.directory));
   auto bound = [](const std::optional<std::string>& key, bool exclude) {

@@ -34,6 +34,9 @@ Status Load(const Options& options, const LoadRequest& request, std::ostream& ou
 // The value's bytes and a newline.
 Status Get(const std::string& directory, const std::string& key, std::ostream& out);
 
+// DB::Property of this name, as a database opened for reading only has it.
+Status PrintProperty(const std::string& directory, const std::string& name, std::ostream& out);
+
 struct ScanRequest {
   std::string directory;
   std::optional<std::string> from;

@@ -27,6 +27,7 @@ struct CommandLine {
   std::string durability = "process";
   std::string directory;
   std::string key;
+  std::string property;
   ScanRequest scan;
   DumpRequest dump;
   RepairRequest repair;
@@ -75,6 +76,8 @@ CLI::App* AddLoad(CLI::App* app, CommandLine* line) {
   command->add_option("--wal-preallocate", options.wal_preallocate_size, "bytes reserved for a WAL")
       ->check(CLI::Range(size_t{0}, size_t{1} << 40))
       ->capture_default_str();
+  command->add_flag("--wal-mapped", options.wal_mapped,
+                    "write to a WAL's reserved bytes by stores into memory");
   command->add_option("--block-size", options.block_size, "bytes of a table's data block")
       ->check(CLI::Range(size_t{64}, size_t{64} << 20))
       ->capture_default_str();
@@ -121,6 +124,14 @@ CLI::App* AddVerify(CLI::App* app, CommandLine* line) {
       "verify",
       "Check every checksum, every reference and the order of a database; changes nothing");
   command->add_option("DIR", line->directory, "directory of the database")->required();
+  return command;
+}
+
+CLI::App* AddProperty(CLI::App* app, CommandLine* line) {
+  CLI::App* command = app->add_subcommand("property", "Print what a database says of itself");
+  command->add_option("DIR", line->directory, "directory of the database")->required();
+  command->add_option("NAME", line->property, "levels, last-sequence, counters, histogram.NAME")
+      ->required();
   return command;
 }
 
@@ -192,6 +203,7 @@ int Run(int argc, char** argv) {
   CLI::App* const get = AddGet(&app, &line);
   CLI::App* const scan = AddScan(&app, &line);
   CLI::App* const dump = AddDump(&app, &line);
+  CLI::App* const property = AddProperty(&app, &line);
   CLI::App* const repair = AddRepair(&app, &line);
   CLI::App* const shape = AddShape(&app, &line);
   AddVerify(&app, &line);
@@ -214,6 +226,8 @@ int Run(int argc, char** argv) {
     status = Scan(line.scan, std::cout);
   } else if (dump->parsed()) {
     status = Dump(line.dump, std::cout);
+  } else if (property->parsed()) {
+    status = PrintProperty(line.directory, line.property, std::cout);
   } else if (repair->parsed()) {
     const auto repaired = RepairDatabase(line.options, line.repair, std::cout);
     status = repaired.status();

@@ -155,6 +155,16 @@ TEST_F(ToolTest, DumpTellsDamage) {
   EXPECT_THAT(text.output, HasSubstr("text: neither a table"));
 }
 
+TEST_F(ToolTest, PropertiesArePrintedAndUnknownOnesAnsweredWithTheNames) {
+  WriteFile("in.tsv", "a\t1\nb\t2\n");
+  ASSERT_EQ(Run("load db in.tsv").exit_status, 0);
+  EXPECT_EQ(Run("property db last-sequence").output, "2\n");
+  const Result unknown = Run("property db size");
+  EXPECT_EQ(unknown.exit_status, 1);
+  EXPECT_THAT(unknown.output, HasSubstr("no property named size; there are levels, "));
+  EXPECT_EQ(Run("property db").exit_status, 2);
+}
+
 TEST_F(ToolTest, RepairTellsByItsStatusWhetherAllIsThere) {
   WriteFile("in.tsv", "a\t1\nb\t2\n");
   ASSERT_EQ(Run("load db in.tsv --batch 1").exit_status, 0);
@@ -225,7 +235,8 @@ TEST_F(ToolTest, WrongCommandLinesExitWithTwo) {
     EXPECT_THAT(result.output, Not(HasSubstr("CHECK"))) << arguments;
     EXPECT_FALSE(result.output.empty()) << arguments;
   }
-  for (const std::string command : {"", "load", "get", "scan", "dump", "verify", "repair"}) {
+  for (const std::string command :
+       {"", "load", "get", "scan", "dump", "verify", "repair", "property"}) {
     const Result result = Run(command + " --help");
     EXPECT_EQ(result.exit_status, 0) << command;
     EXPECT_THAT(result.output, HasSubstr("Usage: tool " + command)) << command;

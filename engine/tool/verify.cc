@@ -81,6 +81,7 @@ Status PrintOrphans(FileSystem* fs, const std::string& directory, const Manifest
         break;
       case FileKind::kCurrent:
       case FileKind::kLock:
+      case FileKind::kInfoLog:
         break;
     }
     if (orphan) out << name << ": an orphan; the next open for writing removes it\n";

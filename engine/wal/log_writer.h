@@ -41,6 +41,9 @@ class LogWriter {
   // is durable: a file longer than its header is then known to have had a whole one.
   Status Preallocate(uint64_t size) { return file_->Preallocate(size); }
 
+  // See WritableFile; after Preallocate.
+  Status MapAppends() { return file_->MapAppends(); }
+
   Status Close() { return file_->Close(); }
 
   uint64_t number() const { return header_.number; }

@@ -24,24 +24,15 @@ class Contestant {
     Drop();
     std::filesystem::create_directories(directory_);
     store_ = engine_.open(directory_, options_, promise);
-    settled_ = true;
   }
   void Reopen() {
     store_.reset();
     store_ = engine_.open(directory_, options_, Promise::kProcessDeath);
-    settled_ = false;
   }
-  // What an earlier row set going in the background is not this row's.
-  void Settle() {
-    if (settled_) return;
-    store_->Settle();
-    settled_ = true;
-  }
+  void Settle() { store_->Settle(); }
+  void Compact() { store_->Compact(); }
   void ReadAll() { WarmUp(store_.get()); }
-  Cost Run(const Row& row, const Job& job) {
-    settled_ = settled_ && row.only_reads;
-    return Measure(row, store_.get(), job);
-  }
+  Cost Run(const Row& row, const Job& job) { return Measure(row, store_.get(), job); }
 
  private:
   void Drop() {
@@ -54,7 +45,6 @@ class Contestant {
   const StoreOptions options_;
   const std::string directory_;
   std::unique_ptr<Store> store_;
-  bool settled_ = false;
 };
 
 using Contestants = std::vector<std::unique_ptr<Contestant>>;
@@ -91,9 +81,9 @@ void RunRound(const ContestOptions& options, const std::vector<Row>& rows, int r
       Contestant& contestant = *(*contestants)[(i + turn) % contestants->size()];
       progress("round " + std::to_string(round + 1) + " " + row.name + " " + contestant.name());
       if (row.base == Base::kEmpty) contestant.BeginEmpty(row.promise);
-      if (row.base != Base::kEmpty) contestant.Settle();
       if (first_read) {
         contestant.Reopen();
+        if (options.compact) contestant.Compact();
         contestant.Settle();
         contestant.ReadAll();
       }
@@ -102,6 +92,8 @@ void RunRound(const ContestOptions& options, const std::vector<Row>& rows, int r
           .operations = std::max<uint64_t>(options.entries * row.operations_per_mille / 1000, 1),
           .seed = options.seed + static_cast<uint64_t>(round)};
       (*samples)[row.name][contestant.name()].push_back(contestant.Run(row, job));
+      // What it set going must not run beside the next engine's turn.
+      if (!row.only_reads) contestant.Settle();
     }
     ++turn;
   }

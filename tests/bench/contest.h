@@ -24,6 +24,7 @@ struct ContestOptions {
   std::vector<Engine> engines;
   std::vector<Row> rows;  // in the order of AllRows
   StoreOptions store;
+  bool compact = true;  // before the rows that read
 };
 
 // Medians over the rounds.

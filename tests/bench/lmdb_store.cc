@@ -95,6 +95,7 @@ class LmdbStore final : public Store {
   }
   std::unique_ptr<Cursor> NewCursor() override { return std::make_unique<LmdbCursor>(env_, dbi_); }
   void Settle() override {}
+  void Compact() override {}
 
  private:
   MDB_env* env_ = nullptr;

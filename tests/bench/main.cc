@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "tests/bench/contest.h"
+#include "tests/bench/delay.h"
 #include "tests/bench/report.h"
 
 namespace shearpin::bench {
@@ -67,6 +68,8 @@ void AddOptions(CLI::App* app, CommandLine* line) {
       ->capture_default_str();
   app->add_option("--dir", contest.directory,
                   "directory for the databases; default: one below /tmp, removed at the end");
+  app->add_flag("!--no-compact", contest.compact,
+                "read what overwrite left, not one sorted run of it");
   app->add_flag("--json", line->json, "print the results as one JSON object on the last line");
 }
 
@@ -76,18 +79,26 @@ void ShowProgress(const std::string& what) {
   std::fprintf(stderr, "\r\033[K%s", what.c_str());
 }
 
+int RunDelay(const CommandLine& line) {
+  const DelayOptions options{.directory = line.contest.directory + "/delay",
+                             .entries = line.contest.entries,
+                             .seed = line.contest.seed};
+  std::vector<DelayResult> results = MeasureDelay(options);
+  std::printf("sustained fillrandom, %llu entries, small levels, one merging thread\n",
+              static_cast<unsigned long long>(options.entries));
+  std::fputs(DelayTable(&results).c_str(), stdout);
+  if (line.json) std::printf("%s\n", DelayJson(&results).dump().c_str());
+  return 0;
+}
+
 int Run(CommandLine line) {
   ContestOptions& contest = line.contest;
-  const bool own_directory = contest.directory.empty();
-  if (own_directory) contest.directory = "/tmp/shearpin-bench." + std::to_string(::getpid());
   contest.store.memtable_bytes = line.memtable_mib << 20;
   contest.store.cache_bytes = line.cache_mib << 20;
   contest.rows = Named(AllRows(), line.rows);
   contest.engines = Named(AllEngines(), line.engines);
-  std::filesystem::create_directories(contest.directory);
   const std::vector<RowResult> results = RunContest(contest, ShowProgress);
   ShowProgress("");
-  if (own_directory) std::filesystem::remove_all(contest.directory);
   std::printf("%d rounds, %llu entries of %zu + %zu bytes, memtable %llu MiB, cache %llu MiB\n",
               contest.rounds, static_cast<unsigned long long>(contest.entries), kKeySize,
               kValueSize, static_cast<unsigned long long>(line.memtable_mib),
@@ -101,12 +112,21 @@ int Main(int argc, char** argv) {
   CLI::App app("Shearpin beside LevelDB, RocksDB and LMDB", "bench");
   CommandLine line;
   AddOptions(&app, &line);
+  const CLI::App* const delay =
+      app.add_subcommand("delay", "Show what a Put waits for while merges cannot keep up")
+          ->fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
-  return Run(std::move(line));
+  std::string& directory = line.contest.directory;
+  const bool own_directory = directory.empty();
+  if (own_directory) directory = "/tmp/shearpin-bench." + std::to_string(::getpid());
+  std::filesystem::create_directories(directory);
+  const int status = delay->parsed() ? RunDelay(line) : Run(line);
+  if (own_directory) std::filesystem::remove_all(directory);
+  return status;
 }
 
 }  // namespace

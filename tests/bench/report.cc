@@ -1,24 +1,13 @@
 #include "tests/bench/report.h"
 
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
 #include <optional>
 
 #include "tests/bench/statistics.h"
+#include "tests/bench/text.h"
 
 namespace shearpin::bench {
 namespace {
-
-std::string Format(const char* format, ...) __attribute__((format(printf, 1, 2)));
-std::string Format(const char* format, ...) {
-  char text[128];
-  va_list arguments;
-  va_start(arguments, format);
-  std::vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  return text;
-}
 
 // Of the first engine, by one of the two figures.
 std::optional<double> Ratio(const RowResult& row, const std::vector<Engine>& engines,

@@ -75,6 +75,9 @@ class RocksDbStore final : public Store {
   std::unique_ptr<Cursor> NewCursor() override {
     return std::make_unique<RocksDbCursor>(db_->NewIterator(read_));
   }
+  void Compact() override {
+    RequireOk(db_->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr));
+  }
   void Settle() override {
     while (Property("rocksdb.num-running-flushes") + Property("rocksdb.mem-table-flush-pending") +
                Property("rocksdb.num-running-compactions") +

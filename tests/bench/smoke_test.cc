@@ -64,6 +64,19 @@ TEST(SmokeTest, OnlyTheRowsAndEnginesThatWereAskedForAreShown) {
   EXPECT_FALSE(rows[0].contains("leveldb"));
 }
 
+TEST(SmokeTest, TheDelayIsMeasuredInBothModes) {
+  const Output output = Bench("delay --num=20000 --json");
+  ASSERT_EQ(output.status, 0) << output.text;
+  const nlohmann::json modes = LastLine(output.text).at("delay");
+  ASSERT_EQ(modes.size(), 2u);
+  EXPECT_EQ(modes[0].at("mode"), "smooth");
+  EXPECT_EQ(modes[1].at("mode"), "stop");
+  for (const auto& mode : modes) {
+    EXPECT_GT(mode.at("p50").get<double>(), 0);
+    EXPECT_GE(mode.at("max").get<double>(), mode.at("p99").get<double>());
+  }
+}
+
 TEST(SmokeTest, AWrongCommandLineIsRefused) {
   for (const char* wrong : {"--rows=fillfast", "--engines=oracle", "--num=0", "--rounds=x"}) {
     EXPECT_EQ(Bench(wrong).status >> 8, 2) << wrong;

@@ -56,6 +56,8 @@ class Store {
   virtual std::unique_ptr<Cursor> NewCursor() = 0;
   // Waits until nothing runs in the background.
   virtual void Settle() = 0;
+  // Makes one sorted run of everything.
+  virtual void Compact() = 0;
 };
 
 // `directory` exists; the store keeps everything in it.

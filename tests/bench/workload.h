@@ -46,7 +46,7 @@ struct Job {
 };
 
 // Which database a row works on: an empty one, or the one that fillrandom filled, as overwrite left
-// it, or that one opened anew with all that the caches can hold of it in them.
+// it, or that one opened anew, compacted, with all that the caches can hold of it in them.
 enum class Base : uint8_t { kEmpty, kFilled, kWarm };
 
 struct Row {

@@ -1,11 +1,43 @@
-// Logs: the header, the records up to the first that is not whole, and what lies beyond it.
+// Logs: the header, the records up to the first that is not whole, and what lies beyond it; of each
+// input as it is, and with its checksums made right (sealed_log.h).
 #include "engine/base/check.h"
 #include "engine/wal/log_reader.h"
 #include "engine/wal/log_writer.h"
 #include "faultfs/mem_file_system.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/sealed_log.h"
 
 namespace shearpin::fuzz {
+namespace {
+
+void ReadRecords(std::string_view file, LogReader* reader) {
+  uint64_t end = reader->end();
+  const auto check = [&](const LogRecord& record) {
+    SHEARPIN_CHECK(record.offset >= end && record.end > record.offset &&
+                   record.end <= file.size() + 7);
+    SHEARPIN_CHECK(record.payload.empty() ||
+                   (record.payload.data() >= file.data() &&
+                    record.payload.data() + record.payload.size() <= file.data() + file.size()));
+    end = record.end;
+  };
+  LogRecord record;
+  while (reader->Next(&record)) check(record);
+  reader->CleanEnd();
+  reader->PromiseBeyondEnd();
+  // As a salvage goes on.
+  while (reader->Resume(&record) || reader->Next(&record)) check(record);
+}
+
+void ReadLog(std::string_view file) {
+  for (const LogKind kind : {LogKind::kWal, LogKind::kManifest}) {
+    auto reader = LogReader::Open(kind, file);
+    if (reader.ok()) ReadRecords(file, &*reader);
+  }
+  LogReader salvage = LogReader::WithSaltOf(file);
+  ReadRecords(file, &salvage);
+}
+
+}  // namespace
 
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
@@ -22,6 +54,7 @@ std::vector<std::string> Seeds() {
       SHEARPIN_CHECK((*log)->Append(i + 1, std::span(&part, 1), fill).ok());
       if (sync) SHEARPIN_CHECK((*log)->Sync().ok());
       SHEARPIN_CHECK(ReadFile(&fs, "/log", &contents).ok());
+      SHEARPIN_CHECK(SealedLog(contents) == contents);
       seeds.push_back(contents);
     }
     seeds.push_back(contents + std::string(100, '\0'));
@@ -32,21 +65,9 @@ std::vector<std::string> Seeds() {
 }  // namespace shearpin::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace shearpin;
   const std::string_view file(reinterpret_cast<const char*>(data), size);
-  for (const LogKind kind : {LogKind::kWal, LogKind::kManifest}) {
-    auto reader = LogReader::Open(kind, file);
-    if (!reader.ok()) continue;
-    uint64_t end = reader->end();
-    for (LogRecord record; reader->Next(&record);) {
-      SHEARPIN_CHECK(record.offset >= end && record.end > record.offset && record.end <= size + 7);
-      SHEARPIN_CHECK(record.payload.empty() ||
-                     (record.payload.data() >= file.data() &&
-                      record.payload.data() + record.payload.size() <= file.data() + file.size()));
-      end = record.end;
-    }
-    reader->CleanEnd();
-    reader->PromiseBeyondEnd();
-  }
+  using namespace shearpin::fuzz;
+  ReadLog(file);
+  ReadLog(SealedLog(file));
   return 0;
 }

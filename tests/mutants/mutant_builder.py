@@ -95,8 +95,8 @@ class Builder:
     """Builds mutants of one state of the sources. Usable by several threads at once."""
 
     def __init__(self, kit, workspace, directory):
-        """Takes its copies now, of the sources in `workspace` and of what was built of them, so that
-        both may change while it is at work; writes below `directory` only."""
+        """Copies the sources in `workspace` and what was built of them: both may change while it is
+        at work. Writes below `directory` only."""
         self._kit = kit
         self._directory = pathlib.Path(directory)
         self._original = self._directory / "original"

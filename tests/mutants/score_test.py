@@ -244,6 +244,10 @@ class HuntTest(unittest.TestCase):
         seed_runs.check(self.figures(5, 1), 0, 5, "")
         seed_runs.check(self.figures(3, 1, 3), 1, 5, "")
 
+    def test_a_finding_of_no_seed_comes_last(self):
+        self.assertEqual(seed_runs.first_finding(self.figures(9, 1, 0, 7, 3))["seed"], 3)
+        self.assertEqual(seed_runs.first_finding(self.figures(9, 1, 0))["seed"], 0)
+
     def test_cpu_time_is_that_of_all_processes(self):
         with tempfile.TemporaryDirectory() as directory:
             simulator = pathlib.Path(directory) / "sim"

@@ -57,8 +57,12 @@ def run(simulator, first, runs, out, on_start=None):
 
 
 def first_finding(figures):
-    """The finding with the lowest seed: a dict with seed, class, message, plan."""
-    findings = sorted(figures.get("findings", []), key=lambda finding: finding["seed"])
+    """The finding with the lowest seed: a dict with seed, class, message, plan.
+
+    One of no seed (0: what should have happened in some of them never did) comes last.
+    """
+    findings = sorted(figures.get("findings", []),
+                      key=lambda finding: (finding["seed"] == 0, finding["seed"]))
     if not findings:
         return {"seed": figures["seeds"], "class": "unknown", "message": "", "plan": ""}
     return {"plan": "", **findings[0]}

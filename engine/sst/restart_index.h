@@ -1,0 +1,42 @@
+// RestartIndex: finds a key among a block's restart points without looking into the block.
+//
+// Of each key it holds eight bytes, those behind what all of them begin with, as a number. A binary
+// search over these stays within a few cache lines, where one over the block meets two that are far
+// away at every step. Made in memory when a table is opened; nothing of it is stored.
+// Thread safety: immutable. Ownership: needs the block only while it is made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shearpin {
+
+class RestartIndex {
+ public:
+  // Knows nothing.
+  RestartIndex() = default;
+
+  // Of a block of internal keys in which every entry is a restart point. Of any other it knows
+  // nothing, nor of one that is damaged, out of order or so short that it would not help.
+  static RestartIndex Of(std::string_view block);
+
+  bool exists() const { return !prefixes_.empty(); }
+  size_t MemoryUsage() const { return prefixes_.capacity() * sizeof(uint64_t) + shared_.size(); }
+
+  // Requires exists(). Entries before `begin` sort before every version of the user key, those from
+  // `end` on after it.
+  struct Range {
+    uint32_t begin = 0;
+    uint32_t end = 0;
+  };
+  Range Find(std::string_view user_key) const;
+
+ private:
+  std::string shared_;
+  std::vector<uint64_t> prefixes_;  // ascending
+};
+
+}  // namespace shearpin
