@@ -130,6 +130,9 @@ void DB::Impl::Install(Renewal* renewal) {
     insert_hint_ = {};
   }
   write_error_ = Status();
+  // The new MANIFEST says that everything up to the burnt numbers is in tables. So does what is
+  // visible: else a checkpoint would hold a state of a later number than a snapshot after it.
+  published_.store(last_sequence_, std::memory_order_release);
   flush_retry_.Succeeded();
   compaction_retry_.Succeeded();
   RebuildReadState();

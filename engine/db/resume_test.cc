@@ -93,6 +93,10 @@ TEST(Resume, AFailedLogSyncStopsWritesUntilResumeAndItsBatchNeverComesBack) {
 
   ASSERT_TRUE(t.db->Resume().ok());
   EXPECT_EQ(t.events.count(EventKind::kResumed), 1);
+  const auto checkpoint = t.db->Checkpoint("/copy");
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().ToString();
+  EXPECT_EQ(*checkpoint, before + 1);
+  EXPECT_EQ(t.db->LatestSequence(), *checkpoint);  // whoever comes later sees no less
   WriteBatch batch;
   batch.Put("after", "1");
   ASSERT_TRUE(t.db->Write(&batch, {.durability = Durability::kSync}).ok());
