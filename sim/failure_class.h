@@ -40,7 +40,7 @@ enum class FailureClass : uint8_t {
   // Of many runs together.
   kNeverHappened,  // what was due in enough of them (sim/coverage.h)
 };
-inline constexpr int kFailureClasses = 19;
+inline constexpr int kFailureClasses = 20;
 
 // "durable write lost", ... Stable: artefacts and command lines spell classes so.
 std::string_view FailureClassName(FailureClass failure_class);

@@ -65,7 +65,7 @@ std::string Describe(const RunResult& result) {
 TEST(SimulatorTest, AnHonestStorePasses) {
   ToyRuns runs(ToyBug::kNone);
   RunResult sum;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
     const RunResult result = runs.Run(ToyPlan(seed));
     ASSERT_FALSE(result.failure) << Describe(result);
     EXPECT_EQ(result.crashes - result.nested_crashes, ToyPlan(seed).crashes.size());
