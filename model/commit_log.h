@@ -110,6 +110,7 @@ class CommitLog {
   // Whether any entry failed since the base.
   bool any_failed() const { return any_failed_; }
 
+  bool any_may_vanish() const { return may_vanish_ != nullptr; }
   bool MayBeGone(std::string_view key, std::string_view value) const {
     return may_vanish_ && may_vanish_(key, value);
   }

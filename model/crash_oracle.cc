@@ -246,11 +246,29 @@ const CrashOracle::Row& CrashOracle::RowAt(const CommitLog& log, size_t boundary
   return *row;
 }
 
+// What has vanished may be all that tells a prefix from a longer one: the first recovery may have
+// been of the longer one, of which the second, whose merges came later, still has more.
+bool CrashOracle::MatchesFurtherOn(const CommitLog& log, const Verdict& first,
+                                   std::span<const KeyValue> recovered) const {
+  State state = model::StateOf(log, first.prefix);
+  for (const std::string& key : first.vanished) state.erase(key);
+  std::vector<KeyValue> before;
+  for (const auto& [key, value] : state) before.push_back({key, value});
+  const bool all_flushed = first.prefix.flushed == first.prefix.n;
+  for (Prefix prefix = first.prefix; log.any_may_vanish() && prefix.n < log.entries().size();) {
+    ++prefix.n;
+    if (all_flushed) prefix.flushed = prefix.n;
+    if (Matches(log, prefix, before) && Matches(log, prefix, recovered)) return true;
+  }
+  return false;
+}
+
 Verdict CrashOracle::CheckSameRecovery(std::span<const KeyValue> recovered,
                                        const Verdict& first) const {
   Require(first.ok(), "compared with a recovery that was not accepted");
   Verdict verdict = first;
   if (Matches(model_->LogOf(first), first.prefix, recovered)) return verdict;
+  if (MatchesFurtherOn(model_->LogOf(first), first, recovered)) return verdict;
   Violation violation =
       Diagnose(model_->LogOf(first), recovered,
                {.floor = first.prefix.n, .flushed = first.prefix.flushed, .everything = true});

@@ -87,7 +87,8 @@ class CrashOracle {
   Verdict CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
                         const Floor& floor) const;
 
-  // Recovery is idempotent: `recovered` must be exactly the state that `first` was accepted for.
+  // Recovery is idempotent: `recovered` must be exactly the state that `first` was accepted for, but
+  // for what may vanish.
   Verdict CheckSameRecovery(std::span<const KeyValue> recovered, const Verdict& first) const;
 
   // The state that an accepted verdict stands for.
@@ -112,6 +113,8 @@ class CrashOracle {
   bool SearchRow(const CommitLog& log, const Recovered& recovered, const Row& row, size_t start,
                  const Prefix& prefix, Verdict* verdict) const;
   bool SearchVariants(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const;
+  bool MatchesFurtherOn(const CommitLog& log, const Verdict& first,
+                        std::span<const KeyValue> recovered) const;
   const Row& RowAt(const CommitLog& log, size_t boundary, Row* scratch) const;
 
   const KvModel* model_;

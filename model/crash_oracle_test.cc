@@ -438,6 +438,19 @@ TEST_F(VanishingTest, WhatVanishedBeforeARecoveryStaysAway) {
   EXPECT_FALSE(Check({{"a", "x"}, {"b", "2"}}).ok());
 }
 
+TEST_F(VanishingTest, ASecondRecoveryMayShowWhatHadVanishedFromTheFirst) {
+  Put("b", "2", kSync);
+  Put("a", "x", kProcess);
+  Put("c", "3", kProcess);
+  const Verdict first = Check({{"b", "2"}});
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first.n, 1u);
+  const KeyValue more[] = {{"a", "x"}, {"b", "2"}};
+  EXPECT_TRUE(oracle_.CheckSameRecovery(more, first).ok());
+  const KeyValue other[] = {{"b", "2"}, {"c", "3"}};
+  EXPECT_FALSE(oracle_.CheckSameRecovery(other, first).ok());
+}
+
 TEST_F(VanishingTest, AnOverwrittenOneCountsNoMore) {
   Put("a", "x", kSync);
   Put("a", "3", kSync);

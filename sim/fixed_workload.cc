@@ -18,7 +18,8 @@ Bytes KeyNumber(uint64_t number) {
 Plan FixedWorkload(uint64_t operations, uint64_t seed) {
   Plan plan;
   plan.seed = seed;
-  plan.scheduler = {.strategy = "random-walk", .seed = seed};
+  plan.scheduler.strategy = "random-walk";
+  plan.scheduler.seed = seed;
   plan.entropy_seed = seed;
   plan.crash_seed = seed;
   plan.options = {
