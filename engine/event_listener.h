@@ -40,7 +40,8 @@ enum class EventKind : uint8_t {
   kBackgroundError,       // a flush or merge failed
   kClosed,                //
   kRetrySucceeded,        // a flush or merge succeeded that had failed before
-  kResumed,               // the poisoned writer works again; number of the new log
+  kResumed,               // the poisoned writer works again; number of the new log, and the newest
+                          // sequence number that was visible: higher ones of before have failed
   kTableIngested,         // number, bytes
   kCheckpointDone,        // sequence number of its newest change
   kFilterDamaged,         // a table is read without its filter; number

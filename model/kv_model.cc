@@ -106,6 +106,9 @@ Violation KvModel::Acknowledge(BatchId id, uint64_t first_sequence) {
   if (batch.issued_poisoned && batch.epoch == epoch_) {
     return OrderBroken(id, "was acknowledged although the writer had failed before it was issued");
   }
+  if (batch.dropped) {
+    return OrderBroken(id, "was acknowledged although it was not visible when the writer resumed");
+  }
   const size_t position = log_.PositionOf(first_sequence);
   log_.SetFate(position, CommitLog::Fate::kAcknowledged, ++events_);
   const uint64_t last_sequence = log_.entries()[position].last_sequence;
@@ -132,6 +135,10 @@ Violation KvModel::Fail(BatchId id, uint64_t first_sequence) {
   }
   if (batch.batch.empty()) return OrderBroken(id, "is empty and was given a sequence number");
   if (Violation violation = Number(id, &batch, first_sequence); !violation.ok()) return violation;
+  if (batch.dropped) {
+    in_flight_.erase(at);
+    return {};
+  }
   const size_t position = log_.PositionOf(first_sequence);
   const uint64_t epoch = log_.entries()[position].epoch;
   if (epoch < dropped_epoch_) {
@@ -162,7 +169,12 @@ const CommitLog& KvModel::LogOf(const Verdict& verdict) const {
   return verdict.epochs_back == 0 ? log_ : past_[past_.size() - verdict.epochs_back]->log;
 }
 
-void KvModel::DropFailed() {
+void KvModel::DropFailed(uint64_t visible) {
+  for (auto& [id, batch] : in_flight_) {
+    if (batch.dropped || batch.first_sequence <= visible) continue;
+    batch.dropped = true;
+    log_.SetFate(log_.PositionOf(batch.first_sequence), CommitLog::Fate::kFailed, 0);
+  }
   if (log_.any_failed()) PushPast();
   if (!log_.entries().empty()) dropped_sequence_ = log_.entries().back().last_sequence;
   dropped_epoch_ = epoch_;

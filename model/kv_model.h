@@ -84,8 +84,9 @@ class KvModel {
   void Resumed();
 
   // After Resumed, for a store that promises more: everything acknowledged is durable, and what
-  // failed before never comes back.
-  void DropFailed();
+  // failed before never comes back. `visible` is the newest sequence number that readers saw then:
+  // what is in flight with a higher one has failed too, though its client does not know yet.
+  void DropFailed(uint64_t visible);
 
   // --- durability -------------------------------------------------------------------------
 
@@ -178,6 +179,7 @@ class KvModel {
     uint64_t epoch = 0;
     uint64_t first_sequence = 0;  // 0 until known
     uint64_t synced = 0;          // synced_sequence when issued
+    bool dropped = false;         // by DropFailed: it can only fail
     Moment issued;
   };
 

@@ -79,7 +79,7 @@ TEST(KvModelTest, WhatADropTookNeverComesBackAndItsNumbersStayUsed) {
   ASSERT_TRUE(model.Fail(b, 2).ok());
   EXPECT_TRUE(model.log().any_failed());
   model.Resumed();
-  model.DropFailed();
+  model.DropFailed(1);
   ASSERT_EQ(model.log().entries().size(), 1u) << "the failed one is out";
   EXPECT_EQ(model.flushed_sequence(), 1u) << "and what was acknowledged is durable, unlogged too";
   const auto c = model.Issue(Put("k", "3"), kProcess);
@@ -107,11 +107,28 @@ TEST(KvModelTest, AFailureThatIsToldAfterTheDropIsDroppedToo) {
   const auto b = model.Issue(Put("l", "1"), kProcess);
   ASSERT_TRUE(model.Fail(b, 2).ok());
   model.Resumed();
-  model.DropFailed();
+  model.DropFailed(0);
+  const auto c = model.Issue(Put("m", "1"), kProcess);
+  ASSERT_TRUE(model.Acknowledge(c, 3).ok());
+  EXPECT_EQ(model.Get("k", 3), std::nullopt) << "gone already, whoever knows it";
+  EXPECT_EQ(model.Get("m", 3), "1");
   ASSERT_TRUE(model.Fail(a, 1).ok());
   for (const CommitLog::Entry& entry : model.log().entries()) {
     EXPECT_NE(entry.fate, CommitLog::Fate::kFailed);
   }
+}
+
+TEST(KvModelTest, WhatWasVisibleAtTheDropMayStillBeAcknowledgedAndNothingElse) {
+  KvModel model;
+  const auto a = model.Issue(Put("k", "1"), kProcess);
+  ASSERT_TRUE(model.Assign(a, 1).ok());
+  const auto b = model.Issue(Put("k", "2"), kProcess);
+  ASSERT_TRUE(model.Assign(b, 2).ok());
+  model.Resumed();
+  model.DropFailed(1);
+  EXPECT_EQ(model.Get("k", 2), "1");
+  EXPECT_TRUE(model.Acknowledge(a, 1).ok());
+  EXPECT_FALSE(model.Acknowledge(b, 2).ok());
 }
 
 TEST(KvModelTest, BurntSequencesAreNotUsedAgain) {

@@ -547,7 +547,7 @@ Status ClientSession::Resume() {
 // A failed sync may have taken bytes of a log with it, for good and in plain sight: then it is
 // right to find them missing.
 Status ClientSession::Verify() {
-  const DamageCheck damage(*context_, opening_->machine);
+  const DamageCheck damage(*context_, opening_->machine, opening_->subject);
   Status status = opening_->subject->VerifyChecksums();
   const bool bytes_lost = opening_->machine->failed_syncs() > opening_->failed_syncs;
   if (status.IsCorruption() && bytes_lost) return status;

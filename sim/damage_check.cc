@@ -2,22 +2,38 @@
 
 namespace shearpin::sim {
 
-DamageCheck::DamageCheck(const RunContext& context, Machine* machine) {
+namespace {
+
+// Names in lines, with a line's end before each; nothing from a subject that does not tell.
+std::string LiveFiles(Subject* subject) {
+  const StatusOr<std::string> live = subject->Property("live-files");
+  return live.ok() ? "\n" + *live + "\n" : std::string();
+}
+
+bool Holds(const std::string& lines, const std::string& name) {
+  return lines.find("\n" + name + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+DamageCheck::DamageCheck(const RunContext& context, Machine* machine, Subject* subject) {
   if (!context.storage_broken()) return;
+  std::string live;
   for (const std::string& path : machine->disk().DamagedFiles()) {
     if (faultfs::PurposeOf(path) != faultfs::Purpose::kTable) continue;
     const std::string directory = std::string(kStoreDirectory) + "/";
-    if (path.starts_with(directory)) damaged_.push_back(path.substr(directory.size()));
+    if (!path.starts_with(directory)) continue;
+    if (live.empty()) live = LiveFiles(subject);
+    std::string name = path.substr(directory.size());
+    if (Holds(live, name)) damaged_.push_back(std::move(name));
   }
 }
 
 bool DamageCheck::NothingWasMissed(RunContext* context, Subject* subject) const {
   if (damaged_.empty()) return true;
-  const StatusOr<std::string> live = subject->Property("live-files");
-  if (!live.ok()) return true;  // a subject that does not tell
-  const std::string names = "\n" + *live + "\n";
+  const std::string live = LiveFiles(subject);
   for (const std::string& name : damaged_) {
-    if (names.find("\n" + name + "\n") == std::string::npos) continue;
+    if (!Holds(live, name)) continue;
     context->Fail(FailureClass::kUndetectedDamage,
                   name + " has a damaged block, and every checksum was found right");
     return false;

@@ -1,6 +1,6 @@
 // DamageCheck: a table in use that holds a damaged block must not pass a verification.
 //
-// Taken before the verification, asked after it: what was there to be found before it began, and
+// Taken before the verification, asked after it: what was damaged and in use before it began, and
 // is still in use now, it has seen. Logs are left out: where one ends is for the recovery to say,
 // and the oracle judges that.
 //
@@ -18,7 +18,7 @@ namespace shearpin::sim {
 
 class DamageCheck {
  public:
-  DamageCheck(const RunContext& context, Machine* machine);
+  DamageCheck(const RunContext& context, Machine* machine, Subject* subject);
 
   // Every checksum of `subject` was found right: true unless one should have been wrong, which is
   // the failure then.

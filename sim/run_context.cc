@@ -11,7 +11,7 @@ void EventCounter::OnEvent(const Event& event) {
   ++counts_[static_cast<size_t>(event.kind)];
   trace_->RecordUntold("event", EventKindName(event.kind), event.number, event.amount);
   if (trace_->has_sink()) trace_->Note(TellEvent(event));
-  if (event.kind == EventKind::kResumed) resumed_();
+  if (event.kind == EventKind::kResumed) resumed_(event.amount);
 }
 
 RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* scheduler)
@@ -20,10 +20,10 @@ RunContext::RunContext(const Plan& plan, Trace* trace, DeterministicScheduler* s
       scheduler_(scheduler),
       model_(MayVanishOf(plan)),
       oracle_(&model_),
-      events_(trace, [this] {
+      events_(trace, [this](uint64_t visible) {
         PollInFlight();
         model_.Resumed();
-        model_.DropFailed();
+        model_.DropFailed(visible);
       }) {
   result_.plan = plan;
   current_steps_.assign(plan.clients.size(), kNoStep);

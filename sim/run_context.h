@@ -28,14 +28,14 @@ namespace shearpin::sim {
 // works again, before its next write.
 class EventCounter : public EventListener {
  public:
-  EventCounter(Trace* trace, std::function<void()> resumed)
+  EventCounter(Trace* trace, std::function<void(uint64_t visible)> resumed)
       : trace_(trace), resumed_(std::move(resumed)) {}
   void OnEvent(const Event& event) override;
   uint64_t count(EventKind kind) const { return counts_[static_cast<size_t>(kind)]; }
 
  private:
   Trace* const trace_;
-  const std::function<void()> resumed_;
+  const std::function<void(uint64_t visible)> resumed_;
   std::array<uint64_t, static_cast<size_t>(EventKind::kNumEventKinds)> counts_ = {};
 };
 

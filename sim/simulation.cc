@@ -226,7 +226,7 @@ Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
 // kCrashed also where faults kept it from being read; the machine tells.
 Simulation::Recovered Simulation::CheckRecovered(CrashKind kind, const Verdict* same) {
   Verdict verdict;
-  const DamageCheck damage(context_, machine_.get());
+  const DamageCheck damage(context_, machine_.get(), subject_.get());
   RecoveryCheck::Outcome outcome = check_.Check(
       subject_.get(), [this, kind] { return AtLeastSuspect(kind); }, &verdict);
   if (outcome == RecoveryCheck::Outcome::kLegal && same != nullptr && !context_.storage_broken()) {
@@ -584,7 +584,7 @@ bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdi
     return false;
   }
   const std::unique_ptr<Subject> subject = *std::move(opened);
-  const DamageCheck damage(context_, machine);
+  const DamageCheck damage(context_, machine, subject.get());
   const RecoveryCheck::Outcome outcome = same != nullptr
                                              ? check_.CheckSame(subject.get(), *same)
                                              : check_.Check(subject.get(), kind, verdict);

@@ -132,12 +132,12 @@ void DB::Impl::Install(Renewal* renewal) {
   write_error_ = Status();
   // The new MANIFEST says that everything up to the burnt numbers is in tables. So does what is
   // visible: else a checkpoint would hold a state of a later number than a snapshot after it.
-  published_.store(last_sequence_, std::memory_order_release);
+  const SequenceNumber visible = published_.exchange(last_sequence_, std::memory_order_acq_rel);
   flush_retry_.Succeeded();
   compaction_retry_.Succeeded();
   RebuildReadState();
   UpdateDebt();
-  Notify(EventKind::kResumed, log_->number());
+  Notify(EventKind::kResumed, log_->number(), visible);
   progress_.NotifyAll();
 }
 
