@@ -149,6 +149,11 @@ void Machine::After(const faultfs::FsCall& call, const Status& result) {
   trace.RecordUntold(faultfs::CallKindName(call.kind), call.path, call.second_path, call.offset,
                      call.size, hash, result.ok() ? std::string_view("OK") : result.message());
   if (trace.has_sink()) trace.Note(TellCall(call, hash, result, crashed()));
+  // What an earlier sync only claimed to have written is lost by this one too, and shows at the
+  // next eviction.
+  if (!result.ok() && call.kind == faultfs::CallKind::kSync && !disk_->profile().honours_flush) {
+    context_->BreakStorage();
+  }
 }
 
 void Machine::Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect,

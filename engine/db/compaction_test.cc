@@ -327,7 +327,19 @@ TEST_F(CompactionTest, WaitsUntilNothingIsDue) {
     EXPECT_TRUE(FilesNobodyNeeds().empty());
     EXPECT_TRUE(db_->VerifyChecksums().ok());
   }
+}
+
+TEST_F(CompactionTest, MovesATableThatOverlapsNothingBelow) {
+  options_.level0_compaction_trigger = 1;
+  Open();
+  for (uint64_t i = 0; i < 100; ++i) {
+    Put(Key(i), "v");
+    if (i % 10 != 9) continue;
+    ASSERT_TRUE(db_->Flush().ok());
+    ASSERT_TRUE(db_->WaitForBackground().ok());
+  }
   EXPECT_GT(listener_.count(EventKind::kTrivialMove), 0);
+  EXPECT_EQ(Contents().size(), 100u);
 }
 
 TEST_F(CompactionTest, SeveralMergesRunAtOnce) {

@@ -62,6 +62,7 @@ class TableFile {
   mutable Mutex opening_;
   mutable std::atomic<const Table*> opened_{nullptr};
   mutable std::unique_ptr<Table> table_;  // guarded by opening_ until opened_ is set
+  mutable Status open_error_;             // the latest, of the file; guarded by opening_
 };
 
 class Version {
