@@ -116,9 +116,10 @@ TEST(CliTest, ARecordedScheduleReplaysTheSameHistory) {
   std::ifstream in(file);
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   text += "schedule image 9999 0:nobody\n";
-  const size_t schedule = text.find("schedule opening 0");
+  // Its last line: a long schedule has several.
+  const size_t schedule = text.rfind("\nschedule opening 0 ");
   ASSERT_NE(schedule, std::string::npos);
-  text.insert(text.find('\n', schedule), " 999999:nobody");
+  text.insert(text.find('\n', schedule + 1), " 999999:nobody");
   Write(file, text);
   const Outcome spoilt = Sim("replay " + file + " --out=" + Scratch("recorded"));
   EXPECT_NE(spoilt.output.find("the recorded schedule did not fit 1 times, first in opening 0: "

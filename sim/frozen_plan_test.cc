@@ -7,6 +7,7 @@
 
 #include <set>
 
+#include "faultfs/fault_rule.h"
 #include "sim/fiber_pool.h"
 #include "sim/plan.h"
 #include "sim/simulator.h"
@@ -22,6 +23,7 @@ powersafe-overwrite 0
 scheduler random-walk seed=1 stay=512 spurious=32 micros=7
 entropy 2
 crash-stream 3
+kernel commit=5000000 expiry=30000000 evict=1000
 capacity 65536
 option write_buffer_size 1024
 option compression 2
@@ -29,6 +31,16 @@ fault ops=append,sync path=*.wal skip=3 times=once effect=eio
 fault ops=sync path=* skip=0 times=2 effect=sync_fail:keep_new_clean
 fault ops=append path=* skip=1 times=always effect=short_write:7
 fault ops=any path=*.sst skip=0 times=once effect=latency:250
+fault ops=sync path=* skip=0 times=once effect=sync_fail:revert_old
+fault ops=sync path=* skip=0 times=once effect=sync_fail:report_next
+fault ops=sync_dir path=* skip=0 times=once effect=sync_fail:shutdown
+fault ops=mutating path=* skip=0 times=once effect=enospc
+fault ops=read path=*.sst skip=2 times=once effect=short_read:100
+fault ops=read path=* skip=0 times=3 effect=stale_read:7
+fault ops=read,sync,close path=*.sst skip=0 times=once effect=bit_rot:1234567890123
+fault ops=sync path=*.wal skip=0 times=once effect=lost_write:5
+fault ops=sync path=*MANIFEST* skip=0 times=once effect=misdirected_write:3
+fault ops=sync,sync_dir path=* skip=0 times=always effect=lying_flush
 client
   put "key" fill(100,7) sync
   put "\x00\xff \"\\\n\t" "" none
@@ -68,10 +80,12 @@ client
   ingest put "x" "y" delete "z"
   wait
   read-only
+crash after=boot calls=3 of=open_write kind=process image=draw
 crash after=step:0.3 calls=17 moment=midway bytes=100 kind=power image=draw siblings=4
     sibling "power keep=none"
     sibling "power keep=prefix:7 tears=5:0x0f,6:0x01@2!0x80 fills=9:stale:3,10:garbage"
   nested calls=5 kind=process image=draw
+  nested calls=1 of=rename moment=after kind=power image=draw
 crash after=previous calls=0 kind=power image="power keep=all"
 crash after=step:1.2 calls=2 moment=after kind=power image="power keep=list:1011"
 crash after=previous calls=1 kind=power image="power keep=except:1,2"
@@ -89,6 +103,21 @@ TEST(FrozenPlanTest, EveryWordIsWrittenBackAsItWas) {
     for (const Step& step : steps) kinds.insert(step.kind);
   }
   EXPECT_EQ(kinds.size(), static_cast<size_t>(kNumStepKinds));
+  std::set<faultfs::EffectKind> effects;
+  for (const std::string& fault : plan->faults) {
+    effects.insert(faultfs::FaultRule::Parse(fault)->effect);
+  }
+  EXPECT_EQ(effects.size(), static_cast<size_t>(faultfs::kEffectKinds));
+}
+
+// What a line that is left out means has been frozen with the rest.
+TEST(FrozenPlanTest, WhatIsLeftOutIsAsItWas) {
+  const StatusOr<Plan> plan = ParsePlan("shearpin-plan 1\n", "frozen.plan");
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  EXPECT_EQ(FormatPlan(*plan),
+            "shearpin-plan 1\nseed 0\nprofile posix-min\n"
+            "scheduler random-walk seed=0 stay=512 spurious=0 micros=0\n"
+            "entropy 0\ncrash-stream 0\ncapacity 0\n");
 }
 
 constexpr std::string_view kSchedules[] = {

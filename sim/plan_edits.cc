@@ -342,12 +342,10 @@ PlanList ImageTermsOf() {
 
 // No switch that is not forced comes first: where that still fails, nothing about threads matters,
 // and no later edit can shift them.
-std::vector<Plan> SimplerSchedules(const Plan& plan) {
-  std::vector<Plan> simpler;
+std::vector<PlanEdit> SimplerSchedules(const Plan& plan) {
+  std::vector<PlanEdit> simpler;
   const auto add = [&](const auto& edit) {
-    Plan next = plan;
-    edit(&next.scheduler);
-    simpler.push_back(std::move(next));
+    simpler.push_back([edit](Plan* next) { edit(&next->scheduler); });
   };
   add([](SchedulerSpec* spec) {
     *spec = {};
@@ -358,7 +356,7 @@ std::vector<Plan> SimplerSchedules(const Plan& plan) {
   add([](SchedulerSpec* spec) { spec->spurious_per_1024 = 0; });
   for (uint32_t depth = 1; depth <= 3; ++depth) {
     for (uint64_t seed = 0; seed < 4; ++seed) {
-      add([&](SchedulerSpec* spec) {
+      add([depth, seed](SchedulerSpec* spec) {
         *spec = {.strategy = std::string(kPctStrategy),
                  .seed = seed,
                  .depth = depth,
@@ -371,53 +369,53 @@ std::vector<Plan> SimplerSchedules(const Plan& plan) {
 }
 
 // The steps of the last client go to one of the others, after its own or before them.
-std::vector<Plan> FewerClients(const Plan& plan) {
-  std::vector<Plan> fewer;
+std::vector<PlanEdit> FewerClients(const Plan& plan) {
+  std::vector<PlanEdit> fewer;
   for (uint32_t from = 1; from < plan.clients.size(); ++from) {
     for (uint32_t to = 0; to < from; ++to) {
       for (const bool behind : {true, false}) {
-        Plan next = plan;
-        std::vector<Step> moved = std::move(next.clients[from]);
-        next.clients.erase(next.clients.begin() + from);
-        std::vector<Step>& target = next.clients[to];
-        const auto count = static_cast<uint32_t>(moved.size());
-        const auto before = static_cast<uint32_t>(target.size());
-        target.insert(behind ? target.end() : target.begin(), moved.begin(), moved.end());
-        for (CrashSpec& crash : next.crashes) {
-          CrashStart& start = crash.start;
-          if (start.after != CrashStart::After::kStep) continue;
-          if (start.client == from) {
-            start.client = to;
-            if (behind) start.step += before;
-          } else if (start.client == to && !behind) {
-            start.step += count;
-          } else if (start.client > from) {
-            --start.client;
+        fewer.push_back([from, to, behind](Plan* next) {
+          std::vector<Step> moved = std::move(next->clients[from]);
+          next->clients.erase(next->clients.begin() + from);
+          std::vector<Step>& target = next->clients[to];
+          const auto count = static_cast<uint32_t>(moved.size());
+          const auto before = static_cast<uint32_t>(target.size());
+          target.insert(behind ? target.end() : target.begin(), moved.begin(), moved.end());
+          for (CrashSpec& crash : next->crashes) {
+            CrashStart& start = crash.start;
+            if (start.after != CrashStart::After::kStep) continue;
+            if (start.client == from) {
+              start.client = to;
+              if (behind) start.step += before;
+            } else if (start.client == to && !behind) {
+              start.step += count;
+            } else if (start.client > from) {
+              --start.client;
+            }
           }
-        }
-        fewer.push_back(std::move(next));
+        });
       }
     }
   }
   return fewer;
 }
 
-std::vector<Plan> SimplerImages(const Plan& plan) {
-  std::vector<Plan> simpler;
+std::vector<PlanEdit> SimplerImages(const Plan& plan) {
+  std::vector<PlanEdit> simpler;
   Plan copy = plan;
   size_t images = 0;
   ForEachImage(&copy, [&](std::string*) { ++images; });
   for (size_t image = 0; image < images; ++image) {
     const auto add = [&](const auto& edit) {
-      Plan next = plan;
-      size_t at = 0;
-      ForEachImage(&next, [&](std::string* text) {
-        if (at++ != image) return;
-        CrashPlan parsed = ParseImage(*text);
-        edit(&parsed);
-        *text = parsed.ToString();
+      simpler.push_back([image, edit](Plan* next) {
+        size_t at = 0;
+        ForEachImage(next, [&](std::string* text) {
+          if (at++ != image) return;
+          CrashPlan parsed = ParseImage(*text);
+          edit(&parsed);
+          *text = parsed.ToString();
+        });
       });
-      simpler.push_back(std::move(next));
     };
     add([](CrashPlan* p) { *p = {}; });
     add([](CrashPlan* p) { *p = {.keep = KeepRule::kNone}; });
@@ -445,39 +443,38 @@ std::vector<Plan> SimplerImages(const Plan& plan) {
 }
 
 // A sibling is a state of its own crash: taken for its image, it needs nothing that comes after.
-std::vector<Plan> PromotedSiblings(const Plan& plan) {
-  std::vector<Plan> promoted;
+std::vector<PlanEdit> PromotedSiblings(const Plan& plan) {
+  std::vector<PlanEdit> promoted;
   for (size_t crash = 0; crash < plan.crashes.size(); ++crash) {
     for (const std::string& sibling : plan.crashes[crash].choice.siblings) {
-      Plan next = WithOnlySibling(plan, "");
-      next.crashes.resize(crash + 1);
-      CrashSpec& last = next.crashes.back();
-      last.nested.clear();
-      last.choice = {};
-      last.choice.process = ParseImage(sibling).kind == faultfs::CrashKind::kProcess;
-      if (!last.choice.process) last.choice.image = sibling;
-      promoted.push_back(std::move(next));
+      promoted.push_back([crash, sibling](Plan* next) {
+        *next = WithOnlySibling(*next, "");
+        next->crashes.resize(crash + 1);
+        CrashSpec& last = next->crashes.back();
+        last.nested.clear();
+        last.choice = {};
+        last.choice.process = ParseImage(sibling).kind == faultfs::CrashKind::kProcess;
+        if (!last.choice.process) last.choice.image = sibling;
+      });
     }
   }
   return promoted;
 }
 
-std::vector<Plan> SimplerStrikes(const Plan& plan) {
+std::vector<PlanEdit> SimplerStrikes(const Plan& plan) {
   constexpr uint32_t kMostSteps = 20;  // of a client, from its end
-  std::vector<Plan> simpler;
+  std::vector<PlanEdit> simpler;
   for (size_t crash = 0; crash < plan.crashes.size(); ++crash) {
     const auto add = [&](const auto& edit) {
-      Plan next = plan;
-      edit(&next.crashes[crash]);
-      simpler.push_back(std::move(next));
+      simpler.push_back([crash, edit](Plan* next) { edit(&next->crashes[crash]); });
     };
     add([](CrashSpec* c) { c->strike = {}; });
     // At the end of a step: what a plan that loses steps keeps its place by.
     for (uint32_t client = 0; client < plan.clients.size(); ++client) {
       const auto steps = static_cast<uint32_t>(plan.clients[client].size());
       for (uint32_t step = 0; step < std::min(steps, kMostSteps); ++step) {
-        add([&](CrashSpec* c) {
-          c->start = {CrashStart::After::kStep, client, steps - 1 - step};
+        add([client, last = steps - 1 - step](CrashSpec* c) {
+          c->start = {CrashStart::After::kStep, client, last};
           c->strike = {};
         });
       }
@@ -490,6 +487,7 @@ std::vector<Plan> SimplerStrikes(const Plan& plan) {
       c->strike.moment = faultfs::CrashMoment::kBefore, c->strike.bytes = 0;
     });
     add([](CrashSpec* c) { c->strike.bytes = 0; });
+    add([](CrashSpec* c) { c->strike.of.reset(); });
     add([](CrashSpec* c) { c->strike.calls /= 2; });
     add([](CrashSpec* c) { c->strike.calls -= c->strike.calls > 0; });
     for (size_t i = 0; i < plan.crashes[crash].nested.size(); ++i) {
@@ -498,6 +496,7 @@ std::vector<Plan> SimplerStrikes(const Plan& plan) {
         c->nested[i].strike.calls = std::max<uint64_t>(1, c->nested[i].strike.calls / 2);
       });
       add([i](CrashSpec* c) { c->nested[i].strike.calls -= c->nested[i].strike.calls > 1; });
+      add([i](CrashSpec* c) { c->nested[i].strike.of.reset(); });
       add([i](CrashSpec* c) {
         c->nested[i].choice = {};
         c->nested[i].choice.process = true;
@@ -507,94 +506,94 @@ std::vector<Plan> SimplerStrikes(const Plan& plan) {
   return simpler;
 }
 
-std::vector<Plan> SimplerFaults(const Plan& plan) {
-  std::vector<Plan> simpler;
+std::vector<PlanEdit> SimplerFaults(const Plan& plan) {
+  std::vector<PlanEdit> simpler;
   for (size_t fault = 0; fault < plan.faults.size(); ++fault) {
     const auto add = [&](const auto& edit) {
-      Plan next = plan;
-      FaultRule rule = ParseFault(next.faults[fault]);
-      edit(&rule);
-      next.faults[fault] = rule.ToString();
-      simpler.push_back(std::move(next));
+      simpler.push_back([fault, edit](Plan* next) {
+        FaultRule rule = ParseFault(next->faults[fault]);
+        edit(&rule);
+        next->faults[fault] = rule.ToString();
+      });
     };
     add([](FaultRule* rule) { rule->skip = 0, rule->times = 1; });
     add([](FaultRule* rule) { rule->times = 1; });
     add([](FaultRule* rule) { rule->skip = 0; });
     add([](FaultRule* rule) { rule->skip /= 2; });
     add([](FaultRule* rule) { rule->skip -= rule->skip > 0; });
+    // It picks a place, modulo how many there are; or it is bytes or microseconds.
+    for (uint64_t amount = 0; amount < 8; ++amount) {
+      add([amount](FaultRule* rule) { rule->amount = std::min(rule->amount, amount); });
+    }
+    add([](FaultRule* rule) { rule->amount /= 2; });
   }
   return simpler;
 }
 
-std::vector<Plan> SimplerSteps(const Plan& plan) {
-  std::vector<Plan> simpler;
+std::vector<PlanEdit> SimplerSteps(const Plan& plan) {
+  std::vector<PlanEdit> simpler;
   for (size_t client = 0; client < plan.clients.size(); ++client) {
     for (size_t index = 0; index < plan.clients[client].size(); ++index) {
       const auto add = [&](const auto& edit) {
-        Plan next = plan;
-        if (edit(&next.clients[client][index])) simpler.push_back(std::move(next));
+        Step step = plan.clients[client][index];
+        edit(&step);
+        if (step == plan.clients[client][index]) return;
+        simpler.push_back(
+            [client, index, step](Plan* next) { next->clients[client][index] = step; });
       };
       // A batch of one change is that change.
       add([](Step* step) {
-        if (step->kind != StepKind::kBatch || step->mutations.size() != 1) return false;
+        if (step->kind != StepKind::kBatch || step->mutations.size() != 1) return;
         constexpr StepKind kKinds[] = {StepKind::kPut, StepKind::kDelete, StepKind::kDeleteRange};
         step->kind = kKinds[static_cast<size_t>(step->mutations[0].kind)];
-        return true;
       });
       add([](Step* step) {
         step->lower = {};
         step->upper = {};
         step->snapshot = -1;
-        return true;
       });
-      add([](Step* step) {
-        step->snapshot = -1;
-        return true;
-      });
-      add([](Step* step) {
-        step->lower = {};
-        return true;
-      });
-      add([](Step* step) {
-        step->upper = {};
-        return true;
-      });
+      add([](Step* step) { step->snapshot = -1; });
+      add([](Step* step) { step->lower = {}; });
+      add([](Step* step) { step->upper = {}; });
     }
   }
   return simpler;
 }
 
-std::vector<Plan> ShorterBytes(const Plan& plan) {
-  std::vector<Plan> shorter = {WithShortValues(WithShortKeys(plan)), WithShortKeys(plan),
-                               WithShortValues(plan)};
-  Plan all = plan;
-  ForEachValue(&all, [](Bytes* value) { *value = Halved(*value); });
-  shorter.push_back(std::move(all));
+std::vector<PlanEdit> ShorterBytes(const Plan& plan) {
+  std::vector<PlanEdit> shorter;
+  shorter.push_back([](Plan* next) { *next = WithShortValues(WithShortKeys(*next)); });
+  shorter.push_back([](Plan* next) { *next = WithShortKeys(*next); });
+  shorter.push_back([](Plan* next) { *next = WithShortValues(*next); });
+  shorter.push_back(
+      [](Plan* next) { ForEachValue(next, [](Bytes* value) { *value = Halved(*value); }); });
   size_t count = 0;
   Plan copy = plan;
   ForEachValue(&copy, [&](Bytes*) { ++count; });
   for (size_t i = 0; i < count; ++i) {
     for (const bool empty : {true, false}) {
-      Plan next = plan;
-      size_t at = 0;
-      ForEachValue(&next, [&](Bytes* value) {
-        if (at++ == i) *value = empty ? Bytes() : Halved(*value);
+      shorter.push_back([i, empty](Plan* next) {
+        size_t at = 0;
+        ForEachValue(next, [&](Bytes* value) {
+          if (at++ == i) *value = empty ? Bytes() : Halved(*value);
+        });
       });
-      shorter.push_back(std::move(next));
     }
   }
   return shorter;
 }
 
-std::vector<Plan> SimplerHeaders(const Plan& plan) {
-  std::vector<Plan> simpler;
-  const auto add = [&](const auto& edit) {
-    Plan next = plan;
-    edit(&next);
-    simpler.push_back(std::move(next));
-  };
+std::vector<PlanEdit> SimplerHeaders(const Plan&) {
+  std::vector<PlanEdit> simpler;
+  const auto add = [&](PlanEdit edit) { simpler.push_back(std::move(edit)); };
   add([](Plan* p) { p->capacity = 0; });
   add([](Plan* p) { p->powersafe_overwrite = true; });
+  add([](Plan* p) { p->kernel = {}; });
+  add([](Plan* p) { p->kernel.evict = 0; });
+  add([](Plan* p) { p->kernel.expiry = 0; });
+  add([](Plan* p) { p->kernel.commit = 0, p->kernel.expiry = 0; });
+  // The disk that promises what a file system has to: a failure there needs nothing peculiar.
+  add([](Plan* p) { p->profile = Plan().profile; });
   add([](Plan* p) { p->entropy_seed = 0, p->crash_seed = 0; });
   add([](Plan* p) { p->entropy_seed = 0; });
   add([](Plan* p) { p->crash_seed = 0; });

@@ -33,16 +33,20 @@ PlanList DecisionsOf();  // of a recorded schedule
 // Operations that the images do not keep, or those that they name.
 PlanList ImageTermsOf();
 
-// Candidates that are smaller in one place each, the boldest first.
-std::vector<Plan> SimplerSchedules(const Plan& plan);
-std::vector<Plan> FewerClients(const Plan& plan);
-std::vector<Plan> SimplerImages(const Plan& plan);
-std::vector<Plan> PromotedSiblings(const Plan& plan);
-std::vector<Plan> SimplerStrikes(const Plan& plan);
-std::vector<Plan> SimplerFaults(const Plan& plan);
-std::vector<Plan> SimplerSteps(const Plan& plan);
-std::vector<Plan> ShorterBytes(const Plan& plan);
-std::vector<Plan> SimplerHeaders(const Plan& plan);
+// Makes one place of a plan simpler. Long plans have thousands of such places, so that a candidate
+// is made when its turn comes.
+using PlanEdit = std::function<void(Plan* plan)>;
+
+// Of the plan, the boldest first.
+std::vector<PlanEdit> SimplerSchedules(const Plan& plan);
+std::vector<PlanEdit> FewerClients(const Plan& plan);
+std::vector<PlanEdit> SimplerImages(const Plan& plan);
+std::vector<PlanEdit> PromotedSiblings(const Plan& plan);
+std::vector<PlanEdit> SimplerStrikes(const Plan& plan);
+std::vector<PlanEdit> SimplerFaults(const Plan& plan);
+std::vector<PlanEdit> SimplerSteps(const Plan& plan);
+std::vector<PlanEdit> ShorterBytes(const Plan& plan);
+std::vector<PlanEdit> SimplerHeaders(const Plan& plan);
 
 // All siblings but those that read `image` go. Empty: all of them.
 Plan WithOnlySibling(const Plan& plan, const std::string& image);

@@ -277,9 +277,11 @@ std::string FormatPlan(const Plan& plan) {
   AppendScheduler(plan.scheduler, &text);
   text += "entropy " + std::to_string(plan.entropy_seed) + "\n";
   text += "crash-stream " + std::to_string(plan.crash_seed) + "\n";
-  text += "kernel commit=" + std::to_string(plan.kernel.commit);
-  text += " expiry=" + std::to_string(plan.kernel.expiry);
-  text += " evict=" + std::to_string(plan.kernel.evict) + "\n";
+  if (plan.kernel != KernelSpec()) {
+    text += "kernel commit=" + std::to_string(plan.kernel.commit);
+    text += " expiry=" + std::to_string(plan.kernel.expiry);
+    text += " evict=" + std::to_string(plan.kernel.evict) + "\n";
+  }
   text += "capacity " + std::to_string(plan.capacity) + "\n";
   for (const auto& [name, value] : plan.options) {
     text += "option " + name + " " + std::to_string(value) + "\n";

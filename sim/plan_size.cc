@@ -49,6 +49,7 @@ void Add(const Strike& strike, PlanSize* size) {
   if (strike.calls != 0) size->strike += strike.calls == kAfterWorkload ? 1 : 1 + strike.calls;
   size->strike += strike.moment != faultfs::CrashMoment::kBefore;
   size->strike += strike.bytes != 0;
+  size->strike += strike.of.has_value();
 }
 
 void Add(const KeyBound& bound, PlanSize* size) {
@@ -94,7 +95,9 @@ PlanSize SizeOf(const Plan& plan) {
     }
   }
   size.options = plan.options.size() + (plan.capacity != 0) + !plan.powersafe_overwrite +
-                 (plan.scheduler.micros_per_point != 0);
+                 (plan.scheduler.micros_per_point != 0) + (plan.kernel.commit != 0) +
+                 (plan.kernel.expiry != 0) + (plan.kernel.evict != 0) +
+                 (plan.profile != Plan().profile);
   const SchedulerSpec& scheduler = plan.scheduler;
   size.switches = scheduler.strategy == kRecordedStrategy ? DecisionCount(scheduler.schedule)
                   : scheduler.strategy == kPctStrategy    ? kDrawn + scheduler.depth

@@ -33,6 +33,8 @@ std::optional<Shrunk> Shrinker::Shrink(const Plan& plan) {
   const Plan focused = WithOnlySibling(plan_, first[0]->sibling);
   Take({&focused, 1});
   Simplify(SimplerSchedules);
+  // Likewise without a kernel whose clock every later edit shifts.
+  Simplify(SimplerHeaders);
   while (!Spent()) {
     if (Round() || SearchNearby() || RecordSchedule()) continue;
     shrunk.finished = !Spent();
@@ -112,10 +114,25 @@ bool Shrinker::Reduce(const PlanList& list) {
 }
 
 // Starts over after each success: the bolder candidates come first.
-bool Shrinker::Simplify(std::vector<Plan> (*simpler)(const Plan& plan)) {
+bool Shrinker::Simplify(std::vector<PlanEdit> (*simpler)(const Plan& plan)) {
   bool progress = false;
-  while (!Spent() && Take(simpler(plan_))) progress = true;
+  while (!Spent() && TakeEdited(simpler(plan_))) progress = true;
   return progress;
+}
+
+// As Take, of the plan with each of the edits.
+bool Shrinker::TakeEdited(std::span<const PlanEdit> edits) {
+  for (size_t at = 0; at < edits.size() && !Spent();) {
+    std::vector<Plan> smaller;
+    for (; at < edits.size() && smaller.size() < trials_->width(); ++at) {
+      Plan candidate = plan_;
+      edits[at](&candidate);
+      if (SizeOf(candidate) < size_) smaller.push_back(std::move(candidate));
+    }
+    const auto found = FirstFailing(smaller);
+    if (found) return Accept(smaller[found->index], found->finding);
+  }
+  return false;
 }
 
 bool Shrinker::Round() {

@@ -81,7 +81,8 @@ class Shrinker {
   bool Accept(const Plan& plan, const Finding& finding);
 
   bool Reduce(const PlanList& list);
-  bool Simplify(std::vector<Plan> (*simpler)(const Plan& plan));
+  bool Simplify(std::vector<PlanEdit> (*simpler)(const Plan& plan));
+  bool TakeEdited(std::span<const PlanEdit> edits);
   bool Round();
   bool SearchNearby();
   bool RecordSchedule();
