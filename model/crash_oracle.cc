@@ -246,19 +246,27 @@ const CrashOracle::Row& CrashOracle::RowAt(const CommitLog& log, size_t boundary
   return *row;
 }
 
-// What has vanished may be all that tells a prefix from a longer one: the first recovery may have
-// been of the longer one, of which the second, whose merges came later, still has more.
+// What has vanished may be all that tells a prefix from a longer one, or one with more of what was
+// not logged: the first recovery may have been of that one, of which the second, whose merges came
+// later, still has more.
 bool CrashOracle::MatchesFurtherOn(const CommitLog& log, const Verdict& first,
                                    std::span<const KeyValue> recovered) const {
+  if (!log.any_may_vanish()) return false;
   State state = model::StateOf(log, first.prefix);
   for (const std::string& key : first.vanished) state.erase(key);
   std::vector<KeyValue> before;
   for (const auto& [key, value] : state) before.push_back({key, value});
-  const bool all_flushed = first.prefix.flushed == first.prefix.n;
-  for (Prefix prefix = first.prefix; log.any_may_vanish() && prefix.n < log.entries().size();) {
-    ++prefix.n;
-    if (all_flushed) prefix.flushed = prefix.n;
-    if (Matches(log, prefix, before) && Matches(log, prefix, recovered)) return true;
+  const auto matches = [&](size_t n, size_t flushed) {
+    Prefix prefix = first.prefix;
+    prefix.n = n;
+    prefix.flushed = std::min(flushed, n);
+    return Matches(log, prefix, before) && Matches(log, prefix, recovered);
+  };
+  for (size_t n = first.prefix.n; n <= log.entries().size(); ++n) {
+    if (matches(n, first.prefix.flushed)) return true;
+    for (const size_t unlogged : log.unlogged()) {
+      if (unlogged >= first.prefix.flushed && unlogged < n && matches(n, unlogged + 1)) return true;
+    }
   }
   return false;
 }

@@ -451,6 +451,15 @@ TEST_F(VanishingTest, ASecondRecoveryMayShowWhatHadVanishedFromTheFirst) {
   EXPECT_FALSE(oracle_.CheckSameRecovery(other, first).ok());
 }
 
+TEST_F(VanishingTest, SoMayWhatWasFlushedWithoutALog) {
+  Put("a", "x", kNoLog);
+  Put("b", "2", kSync);
+  const Verdict first = Check({{"b", "2"}});
+  ASSERT_TRUE(first.ok());
+  const KeyValue more[] = {{"a", "x"}, {"b", "2"}};
+  EXPECT_TRUE(oracle_.CheckSameRecovery(more, first).ok());
+}
+
 TEST_F(VanishingTest, AnOverwrittenOneCountsNoMore) {
   Put("a", "x", kSync);
   Put("a", "3", kSync);
