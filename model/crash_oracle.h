@@ -87,8 +87,8 @@ class CrashOracle {
   Verdict CheckRecovery(std::span<const KeyValue> recovered, CrashKind kind,
                         const Floor& floor) const;
 
-  // Recovery is idempotent: `recovered` must be exactly the state that `first` was accepted for, but
-  // for what may vanish.
+  // Recovery is idempotent: `recovered` must be exactly the state that `first` was accepted for,
+  // but for what may vanish.
   Verdict CheckSameRecovery(std::span<const KeyValue> recovered, const Verdict& first) const;
 
   // The state that an accepted verdict stands for.

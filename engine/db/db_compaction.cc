@@ -354,7 +354,7 @@ Status DB::Impl::CompactRange(const std::string_view* begin, const std::string_v
       SHEARPIN_RETURN_IF_ERROR(status);
     } else if (blocked) {
       SHEARPIN_RETURN_IF_ERROR(DamageInTheWay());
-      // What is due might make room for this one, but it fails, perhaps for as long as the disk does.
+      // What is due might make room for this one, but it fails, perhaps as long as the disk does.
       if (compacting_.empty()) SHEARPIN_RETURN_IF_ERROR(compaction_retry_.error());
       progress_.Wait();
     } else {

@@ -29,8 +29,8 @@ StatusOr<const Table*> TableFile::Open() const {
   if (table_ == nullptr) {
     const bool limited = context_ != nullptr && context_->files != nullptr;
     auto file = limited ? context_->files->Open(path_) : fs_->OpenRandomAccess(path_);
-    // Not to be taken for a key that is not there. A reader beside a writer keeps what it has opened;
-    // what an error kept it from opening, the writer may have removed since.
+    // Not to be taken for a key that is not there. A reader beside a writer keeps what it has
+    // opened; what an error kept it from opening, the writer may have removed since.
     if (file.status().IsNotFound()) {
       if (!open_error_.ok()) return open_error_.Prefixed("gone since this");
       return Status::Corruption(path_ + ": missing, though the MANIFEST needs it");
