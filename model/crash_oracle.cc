@@ -246,11 +246,11 @@ const CrashOracle::Row& CrashOracle::RowAt(const CommitLog& log, size_t boundary
   return *row;
 }
 
-// What has vanished may be all that tells a prefix from a longer one, or one with more of what was
-// not logged: the first recovery may have been of that one, of which the second, whose merges came
-// later, still has more.
-bool CrashOracle::MatchesFurtherOn(const CommitLog& log, const Verdict& first,
-                                   std::span<const KeyValue> recovered) const {
+// What has vanished may be all that tells a prefix from another one, longer or with other writes
+// that were not logged: the first recovery may have been of that one, of which the second, whose
+// merges came later, still has more. So any legal prefix will do that explains both.
+bool CrashOracle::MatchesAnotherPrefix(const CommitLog& log, const Verdict& first,
+                                       std::span<const KeyValue> recovered) const {
   if (!log.any_may_vanish()) return false;
   State state = model::StateOf(log, first.prefix);
   for (const std::string& key : first.vanished) state.erase(key);
@@ -262,10 +262,11 @@ bool CrashOracle::MatchesFurtherOn(const CommitLog& log, const Verdict& first,
     prefix.flushed = std::min(flushed, n);
     return Matches(log, prefix, before) && Matches(log, prefix, recovered);
   };
-  for (size_t n = first.prefix.n; n <= log.entries().size(); ++n) {
-    if (matches(n, first.prefix.flushed)) return true;
+  const size_t flushed = log.PositionAfter(model_->flushed_sequence());
+  for (size_t n = first.floor_position; n <= log.entries().size(); ++n) {
+    if (matches(n, flushed)) return true;
     for (const size_t unlogged : log.unlogged()) {
-      if (unlogged >= first.prefix.flushed && unlogged < n && matches(n, unlogged + 1)) return true;
+      if (unlogged >= flushed && unlogged < n && matches(n, unlogged + 1)) return true;
     }
   }
   return false;
@@ -276,7 +277,7 @@ Verdict CrashOracle::CheckSameRecovery(std::span<const KeyValue> recovered,
   Require(first.ok(), "compared with a recovery that was not accepted");
   Verdict verdict = first;
   if (Matches(model_->LogOf(first), first.prefix, recovered)) return verdict;
-  if (MatchesFurtherOn(model_->LogOf(first), first, recovered)) return verdict;
+  if (MatchesAnotherPrefix(model_->LogOf(first), first, recovered)) return verdict;
   Violation violation =
       Diagnose(model_->LogOf(first), recovered,
                {.floor = first.prefix.n, .flushed = first.prefix.flushed, .everything = true});

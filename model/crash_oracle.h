@@ -113,8 +113,8 @@ class CrashOracle {
   bool SearchRow(const CommitLog& log, const Recovered& recovered, const Row& row, size_t start,
                  const Prefix& prefix, Verdict* verdict) const;
   bool SearchVariants(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const;
-  bool MatchesFurtherOn(const CommitLog& log, const Verdict& first,
-                        std::span<const KeyValue> recovered) const;
+  bool MatchesAnotherPrefix(const CommitLog& log, const Verdict& first,
+                            std::span<const KeyValue> recovered) const;
   const Row& RowAt(const CommitLog& log, size_t boundary, Row* scratch) const;
 
   const KvModel* model_;

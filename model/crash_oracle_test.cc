@@ -460,6 +460,18 @@ TEST_F(VanishingTest, SoMayWhatWasFlushedWithoutALog) {
   EXPECT_TRUE(oracle_.CheckSameRecovery(more, first).ok());
 }
 
+TEST_F(VanishingTest, ADeleteWithoutALogMayNotHaveBeenWhatTookIt) {
+  Put("a", "x", kSync);
+  Delete("a", kNoLog);
+  Put("b", "2", kSync);
+  const Verdict first = Check({{"b", "2"}});
+  ASSERT_TRUE(first.ok());
+  const KeyValue more[] = {{"a", "x"}, {"b", "2"}};
+  EXPECT_TRUE(oracle_.CheckSameRecovery(more, first).ok());
+  Flush();
+  EXPECT_FALSE(oracle_.CheckSameRecovery(more, Check({{"b", "2"}})).ok());
+}
+
 TEST_F(VanishingTest, AnOverwrittenOneCountsNoMore) {
   Put("a", "x", kSync);
   Put("a", "3", kSync);
