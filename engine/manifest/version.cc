@@ -35,14 +35,16 @@ StatusOr<const Table*> TableFile::Open() const {
       if (!open_error_.ok()) return open_error_.Prefixed("gone since this");
       return Status::Corruption(path_ + ": missing, though the MANIFEST needs it");
     }
-    if (!file.ok()) {
+    if (file.ok()) {
+      auto table =
+          Table::Open(*std::move(file), path_, {.file_id = meta_.file_id, .file_size = meta_.size},
+                      context_ != nullptr ? context_->cache : nullptr);
+      open_error_ = table.status();
+      if (table.ok()) table_ = *std::move(table);
+    } else {
       open_error_ = file.status();
-      return file.status();
     }
-    SHEARPIN_ASSIGN_OR_RETURN(
-        table_,
-        Table::Open(*std::move(file), path_, {.file_id = meta_.file_id, .file_size = meta_.size},
-                    context_ != nullptr ? context_->cache : nullptr));
+    SHEARPIN_RETURN_IF_ERROR(open_error_);
     if (context_ != nullptr) {
       context_->memory.fetch_add(table_->MemoryUsage(), std::memory_order_relaxed);
       if (!table_->filter_status().ok() && context_->listener != nullptr) {
