@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <deque>
 #include <memory>
 #include <vector>
 
 #include "engine/base/check.h"
+#include "sim/stopwatch.h"
 #include "sim/worker.h"
 
 namespace shearpin::sim {
@@ -74,9 +74,9 @@ class Campaign::Loop {
       for (auto& worker : workers_) {
         if (worker != nullptr) Serve(&worker);
       }
-      campaign_.on_tick_(Seconds());
+      campaign_.on_tick_(watch_.seconds());
     }
-    CampaignOutcome outcome = {FirstUndone(), Seconds(), interrupts_ > 0};
+    CampaignOutcome outcome = {FirstUndone(), watch_.seconds(), interrupts_ > 0};
     if (interrupts_ > 1) return outcome;  // the workers are killed with this loop
     for (auto& worker : workers_) {
       if (worker == nullptr) continue;
@@ -88,13 +88,9 @@ class Campaign::Loop {
   }
 
  private:
-  double Seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
   bool Stopped() const {
     return interrupts_ > 0 || failures_ >= options_.most_failures ||
-           Seconds() >= options_.seconds || operations_ >= options_.most_operations ||
+           watch_.seconds() >= options_.seconds || operations_ >= options_.most_operations ||
            next_seed_ - options_.start_seed >= options_.most_seeds;
   }
 
@@ -111,7 +107,7 @@ class Campaign::Loop {
           break;
         }
         if (worker == nullptr) worker = std::make_unique<Worker>(campaign_.run_seed_);
-        worker->HandOver(seed, Seconds());
+        worker->HandOver(seed, watch_.seconds());
       }
     }
   }
@@ -133,7 +129,7 @@ class Campaign::Loop {
 
   void Serve(std::unique_ptr<Worker>* worker) {
     const bool alive = (*worker)->Receive();
-    while (const auto report = (*worker)->TakeReport(Seconds())) {
+    while (const auto report = (*worker)->TakeReport(watch_.seconds())) {
       last_seed_ = report->seed;
       if (report->finding) ++failures_;
       if (const auto found = report->figures.find("operations"); found != report->figures.end()) {
@@ -142,8 +138,8 @@ class Campaign::Loop {
       campaign_.on_report_(*report);
     }
     if (alive) {
-      const bool hangs =
-          !(*worker)->seeds().empty() && Seconds() - (*worker)->begun() > options_.hang_seconds;
+      const bool hangs = !(*worker)->seeds().empty() &&
+                         watch_.seconds() - (*worker)->begun() > options_.hang_seconds;
       if (hangs) (*worker)->Kill();
       return;
     }
@@ -186,7 +182,7 @@ class Campaign::Loop {
   // One in work and one waiting, so that a worker never waits for its parent; but none waits where
   // the first failure ends it all.
   const size_t seeds_ahead_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  const Stopwatch watch_;
   StopSignals signals_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::deque<uint64_t> again_;  // seeds that a worker left behind when it ended

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -13,6 +12,7 @@
 #include "engine/base/check.h"
 #include "sim/explorer.h"
 #include "sim/fiber_pool.h"
+#include "sim/stopwatch.h"
 #include "sim/tally.h"
 #include "sim/user_files.h"
 
@@ -99,17 +99,7 @@ void PrintSummary(const ExploreReport& report, double seconds) {
   std::printf("  wrong states              %s\n", Count(report.failures).c_str());
 }
 
-class Watch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  }
-
- private:
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
-
-ExploreOptions OptionsOf(const ExploreArguments& arguments, const Watch& watch) {
+ExploreOptions OptionsOf(const ExploreArguments& arguments, const Stopwatch& watch) {
   ExploreOptions options;
   options.depth = arguments.depth;
   options.budget = arguments.budget;
@@ -186,7 +176,7 @@ bool InChild(const ExploreArguments& arguments, const std::function<bool()>& exp
 
 bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory) {
   return InChild(arguments, [&] {
-    const Watch watch;
+    const Stopwatch watch;
     FiberPool fibers;
     const ExploreReport report =
         Explorer(factory, &fibers).Explore(plan, OptionsOf(arguments, watch));
@@ -197,7 +187,7 @@ bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFac
 bool ExploreShortPlans(uint64_t operations, const std::string& profile,
                        const ExploreArguments& arguments, SubjectFactory* factory) {
   return InChild(arguments, [&] {
-    const Watch watch;
+    const Stopwatch watch;
     FiberPool fibers;
     const ExploreReport report =
         Explorer(factory, &fibers)
