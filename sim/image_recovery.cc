@@ -22,10 +22,9 @@ Defect DefectOf(FailureClass failure_class, std::string message) {
   return {std::string(FailureClassName(failure_class)), std::move(message)};
 }
 
-// Who runs goes on until he waits.
+// For a machine on which who runs goes on until he waits.
 SchedulerSpec ReaderFirst(SchedulerSpec spec) {
   spec.strategy = "random-walk";
-  spec.stay_per_1024 = 1024;
   return spec;
 }
 
@@ -33,10 +32,12 @@ SchedulerSpec ReaderFirst(SchedulerSpec spec) {
 
 // What a deadlock spoils: abandoned fibers refer to it.
 struct ImageRecovery::Machine {
-  Machine(const SchedulerSpec& spec, ExecutionBackend* fibers)
+  Machine(const SchedulerSpec& spec, Turns turns, ExecutionBackend* fibers)
       : strategy(spec, Recording::kOff),
         scheduler(fibers, &clock, &strategy, &trace,
-                  {.max_points = kMostPoints, .micros_per_point = spec.micros_per_point}) {}
+                  {.max_points = kMostPoints,
+                   .micros_per_point = spec.micros_per_point,
+                   .run_to_wait = turns == Turns::kReaderFirst}) {}
 
   VirtualClock clock;
   Trace trace;
@@ -68,13 +69,14 @@ ImageRecovery::ImageRecovery(const Plan& plan, const faultfs::Profile& profile,
                              SubjectFactory* factory, ExecutionBackend* fibers, Turns turns,
                              uint64_t number)
     : plan_(plan),
-      turns_(turns == Turns::kPlan ? plan.scheduler : ReaderFirst(plan.scheduler)),
+      turns_(turns),
+      spec_(turns == Turns::kPlan ? plan.scheduler : ReaderFirst(plan.scheduler)),
       profile_(profile),
       factory_(factory),
       fibers_(fibers),
       number_(number),
       directory_("/db"),
-      machine_(std::make_unique<Machine>(turns_, fibers)),
+      machine_(std::make_unique<Machine>(spec_, turns_, fibers)),
       reader_(MayVanishOf(plan)) {}
 
 ImageRecovery::~ImageRecovery() = default;
@@ -96,7 +98,7 @@ Defect ImageRecovery::Run(const faultfs::DiskImage& image, const std::vector<std
   if (report.ok()) return defect;
   // Its fibers are abandoned and still refer to it.
   static_cast<void>(machine_.release());
-  machine_ = std::make_unique<Machine>(turns_, fibers_);
+  machine_ = std::make_unique<Machine>(spec_, turns_, fibers_);
   return DefectOf(ClassOf(report.outcome), report.description);
 }
 

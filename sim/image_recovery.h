@@ -67,7 +67,8 @@ class ImageRecovery {
                      const std::vector<std::string>& named);
 
   const Plan& plan_;
-  const SchedulerSpec turns_;
+  const Turns turns_;
+  const SchedulerSpec spec_;
   const faultfs::Profile profile_;
   SubjectFactory* const factory_;
   ExecutionBackend* const fibers_;
