@@ -1,6 +1,7 @@
 #include "engine/sst/block_iterator.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "engine/base/coding.h"
@@ -34,6 +35,16 @@ const char* ParseHeader(const char* p, const char* limit, EntryHeader* header) {
   if (p != nullptr) p = ParseVarint32(p, limit, &header->unshared);
   if (p != nullptr) p = ParseVarint32(p, limit, &header->value_size);
   return p;
+}
+
+// How many bytes a and b begin with in common, up to `most` in either. Eight bytes of both can be
+// read, also where `most` is less.
+size_t CommonPrefix(const char* a, const char* b, size_t most) {
+  const uint64_t differ = LoadFixed64(a) ^ LoadFixed64(b);
+  if (differ != 0) return std::min<size_t>(static_cast<size_t>(std::countr_zero(differ)) / 8, most);
+  size_t same = 8;
+  while (same < most && a[same] == b[same]) ++same;
+  return std::min(same, most);
 }
 
 }  // namespace
@@ -255,13 +266,79 @@ void BlockIterator::Seek(std::string_view target) {
     (SortsBefore(key, target) ? low : high) = middle;
   }
   FetchInterval(low);
-  if (!DecodeRestart(low)) return;
+  if (order_ == Order::kInternal && SkimInterval(low, target)) return;
+  SeekFrom(low, target);
+}
+
+// From a restart point on, entry by entry.
+void BlockIterator::SeekFrom(uint32_t restart, std::string_view target) {
+  if (DecodeRestart(restart)) SeekOn(target);
+}
+
+void BlockIterator::SeekOn(std::string_view target) {
   while (SortsBefore(key_, target)) {
     if (next_offset_ >= entries_end_) {
       valid_ = false;
       return;
     }
     if (!DecodeEntry(next_offset_)) return;
+  }
+}
+
+// As SeekFrom, without putting together the keys that are passed: an entry that shares more with
+// the one before it than that shares with the target is as far below the target; any other begins
+// as the target does, and the rest of it is compared where it stands. False, and nothing has
+// changed, where that does not suffice: at damage, and at some versions of one key.
+bool BlockIterator::SkimInterval(uint32_t restart, std::string_view target) {
+  const char* const limit = block_ + entries_end_;
+  const std::string_view wanted = UserKey(target);
+  size_t offset = RestartOffset(restart);
+  if (offset >= entries_end_) return false;
+  // Of the entry before: its key's size, and how many bytes its user key and the target's begin
+  // with in common. It sorts before the target by the byte after these.
+  size_t size = 0, same = 0;
+  for (bool first = true;; first = false) {
+    EntryHeader header;
+    const char* const p = ParseHeader(block_ + offset, limit, &header);
+    if (p == nullptr || header.shared > size ||
+        uint64_t{header.unshared} + header.value_size > static_cast<uint64_t>(limit - p)) {
+      return false;
+    }
+    const size_t shared = header.shared;
+    const size_t user_size = shared + header.unshared - kTrailerSize;
+    const char* const value = p + header.unshared;
+    if (header.unshared < kTrailerSize) {
+      // An older version of the key before, the type included.
+      if (first || shared <= same || user_size + kTrailerSize != size || shared <= user_size) {
+        return false;
+      }
+    } else if (!IsInternalKey({p, header.unshared})) {
+      return false;
+    } else if (first || shared <= same) {
+      const size_t rest = user_size - shared, wanted_rest = wanted.size() - shared;
+      const size_t more = CommonPrefix(p, wanted.data() + shared, std::min(rest, wanted_rest));
+      same = shared + more;
+      if (same == user_size || same == wanted.size() ||
+          static_cast<unsigned char>(p[more]) > static_cast<unsigned char>(wanted[same])) {
+        key_ = target;
+        if (shared == 0) {
+          key_ = {p, header.unshared};
+        } else {
+          ExtendKey(shared, {p, header.unshared});
+        }
+        value_ = {value, header.value_size};
+        offset_ = offset;
+        next_offset_ = static_cast<size_t>(value + header.value_size - block_);
+        valid_ = true;
+        if (same == user_size) SeekOn(target);  // of the same key, or of one that it begins with
+        return true;
+      }
+    } else if (user_size <= same) {
+      return false;
+    }
+    size = user_size + kTrailerSize;
+    offset = static_cast<size_t>(value + header.value_size - block_);
+    if (offset >= entries_end_) return true;
   }
 }
 

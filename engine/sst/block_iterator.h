@@ -74,6 +74,10 @@ class BlockIterator {
   std::string_view RestartKey(uint32_t index);
   void FetchInterval(uint32_t index) const;
   void SeekIndexed(std::string_view target);
+  // To the first key >= target from a restart point, or from the current entry, on.
+  void SeekFrom(uint32_t restart, std::string_view target);
+  void SeekOn(std::string_view target);
+  bool SkimInterval(uint32_t restart, std::string_view target);
   // Stands on the last entry before `end`, an entry's offset or the end of entries.
   void StepBackFrom(size_t end);
   bool SortsBefore(std::string_view a, std::string_view b) const;
