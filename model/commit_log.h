@@ -111,6 +111,7 @@ class CommitLog {
   bool any_failed() const { return any_failed_; }
 
   bool any_may_vanish() const { return may_vanish_ != nullptr; }
+  const MayVanish& may_vanish() const { return may_vanish_; }
   bool MayBeGone(std::string_view key, std::string_view value) const {
     return may_vanish_ && may_vanish_(key, value);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/diagnosis.h"
+#include "model/joined_log.h"
 #include "model/require.h"
 #include "model/state_hash.h"
 
@@ -131,7 +132,8 @@ Verdict CrashOracle::CheckRecovery(std::span<const KeyValue> recovered, CrashKin
   const size_t flushed = log.PositionAfter(floor.flushed);
   verdict.prefix.flushed = flushed;
   verdict.floor_position = std::max(log.PositionAfter(floor.durable), flushed);
-  if (Search(log, state, &verdict) || SearchPast(state, kind, &verdict)) {
+  if (Search(log, state, &verdict) || SearchPast(state, kind, &verdict) ||
+      SearchJoined(state, kind, &verdict)) {
     const CommitLog& found = model_->LogOf(verdict);
     const auto sequence_at = [&](size_t position) {
       return position == 0 ? found.base_sequence() : found.entries()[position - 1].last_sequence;
@@ -172,6 +174,33 @@ bool CrashOracle::SearchPast(const Recovered& recovered, CrashKind kind, Verdict
     at.floor_position = broken ? 0 : std::max(epoch.log.PositionAfter(epoch.synced), flushed);
     at.epochs_back = back;
     if (!Search(epoch.log, recovered, &at)) continue;
+    *verdict = std::move(at);
+    return true;
+  }
+  return false;
+}
+
+// Some epoch's log and those of all that came after it, together.
+bool CrashOracle::SearchJoined(const Recovered& recovered, CrashKind kind, Verdict* verdict) const {
+  if (kind < CrashKind::kForgottenSync) return false;
+  const bool broken = kind == CrashKind::kBrokenStorage;
+  const auto& past = model_->past();
+  std::vector<EpochPart> parts = {{.log = &model_->log(), .carried = nullptr}};
+  for (size_t back = 1; back <= past.size(); ++back) {
+    const KvModel::PastEpoch& epoch = *past[past.size() - back];
+    if (!broken && !epoch.frozen) return false;
+    if (epoch.end.goes_on) continue;
+    if (!epoch.end.carried) return false;
+    parts.insert(parts.begin(), {.log = &epoch.log, .carried = &*epoch.end.carried});
+    const auto owed = [&](uint64_t sequence) {
+      return broken ? 0 : CarriedBefore(parts.front(), epoch.log.PositionAfter(sequence));
+    };
+    Verdict at = *verdict;
+    at.joined = JoinLogs(parts);
+    at.epochs_back = back;
+    at.prefix = {.n = 0, .flushed = owed(epoch.flushed), .skipped = {}};
+    at.floor_position = std::max(owed(epoch.synced), at.prefix.flushed);
+    if (!Search(*at.joined, recovered, &at)) continue;
     *verdict = std::move(at);
     return true;
   }

@@ -25,9 +25,9 @@
 //
 // Storage may also break a promise without a word. What a recovery owes then is in CrashKind: an
 // answer is still a state of this shape, of this epoch's log or, where what an earlier epoch had
-// acknowledged can have been forgotten, of that epoch's. What is owed less is only the floor, and
-// only by what the store has no means to miss. That a store may refuse to open or to answer
-// instead is not the oracle's business.
+// acknowledged can have been forgotten, of that epoch's, or of both together (joined_log.h). What
+// is owed less is only the floor, and only by what the store has no means to miss. That a store
+// may refuse to open or to answer instead is not the oracle's business.
 //
 // Batches in flight are in the log from the moment their number is known (KvModel::Assign).
 //
@@ -110,6 +110,7 @@ class CrashOracle {
   // `verdict` brings the floors in, and takes the prefix of `log` that was found.
   bool Search(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const;
   bool SearchPast(const Recovered& recovered, CrashKind kind, Verdict* verdict) const;
+  bool SearchJoined(const Recovered& recovered, CrashKind kind, Verdict* verdict) const;
   bool SearchRow(const CommitLog& log, const Recovered& recovered, const Row& row, size_t start,
                  const Prefix& prefix, Verdict* verdict) const;
   bool SearchVariants(const CommitLog& log, const Recovered& recovered, Verdict* verdict) const;

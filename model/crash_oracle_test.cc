@@ -382,6 +382,34 @@ TEST_F(CrashOracleTest, WhatWasForgottenMayShowEpochsLater) {
   EXPECT_FALSE(Check({{"a", "1"}, {"b", "2"}, {"d", "4"}}, CrashKind::kBrokenStorage).ok());
 }
 
+// A manifest that forgot takes a table of writes without a log; the logs before and after that
+// table are there, those of the next epoch too.
+TEST_F(CrashOracleTest, WhatWasOnlyInTablesMayBeForgottenUnderLaterEpochs) {
+  model_.KeepPast();
+  Put("a", "1", kSync);
+  model_.Freeze();
+  Put("t", "2", kNoLog);
+  Flush();
+  Put("b", "3", kSync);
+  model_.Rebase(Check({{"a", "1"}, {"b", "3"}, {"t", "2"}}, CrashKind::kClean));
+  Put("c", "4", kSync);
+  Put("d", "5", kSync);
+  EXPECT_EQ(ClassOf({{"a", "1"}, {"b", "3"}, {"c", "4"}}, CrashKind::kPowerLoss),
+            kDurableWriteLost);
+  const Verdict verdict = Check({{"a", "1"}, {"b", "3"}, {"c", "4"}}, CrashKind::kForgottenSync);
+  ASSERT_TRUE(verdict.ok()) << verdict.message;
+  const State without = {{"a", "1"}, {"b", "3"}, {"c", "4"}};
+  EXPECT_EQ(oracle_.StateOf(verdict), without);
+  // What is in logs is there without holes, and what was there before the lie is not forgotten.
+  EXPECT_FALSE(Check({{"a", "1"}, {"c", "4"}}, CrashKind::kForgottenSync).ok());
+  EXPECT_FALSE(Check({{"b", "3"}, {"c", "4"}}, CrashKind::kForgottenSync).ok());
+  EXPECT_FALSE(Check({{"a", "1"}, {"b", "3"}, {"d", "5"}}, CrashKind::kForgottenSync).ok());
+  model_.Thaw();
+  model_.Rebase(verdict);
+  EXPECT_TRUE(Check(without).ok());
+  EXPECT_FALSE(Check({{"a", "1"}, {"b", "3"}}, CrashKind::kForgottenSync).ok()) << "it has shown";
+}
+
 TEST_F(CrashOracleTest, BrokenStorageLeavesAnyStateThatThereEverWas) {
   model_.KeepPast();
   Put("a", "1", kSync);

@@ -157,15 +157,17 @@ void KvModel::Resumed() {
   ++epoch_;
 }
 
-void KvModel::PushPast() {
+void KvModel::PushPast(PastEpoch::End end) {
   if (!keeps_past_) return;
   past_.push_back(std::make_unique<PastEpoch>(PastEpoch{.log = log_.Clone(),
                                                         .synced = synced_sequence_,
                                                         .flushed = flushed_sequence_,
-                                                        .frozen = frozen_}));
+                                                        .frozen = frozen_,
+                                                        .end = std::move(end)}));
 }
 
 const CommitLog& KvModel::LogOf(const Verdict& verdict) const {
+  if (verdict.joined) return *verdict.joined;
   return verdict.epochs_back == 0 ? log_ : past_[past_.size() - verdict.epochs_back]->log;
 }
 
@@ -175,7 +177,7 @@ void KvModel::DropFailed(uint64_t visible) {
     batch.dropped = true;
     log_.SetFate(log_.PositionOf(batch.first_sequence), CommitLog::Fate::kFailed, 0);
   }
-  if (log_.any_failed()) PushPast();
+  if (log_.any_failed()) PushPast({.goes_on = true, .carried = std::nullopt});
   if (!log_.entries().empty()) dropped_sequence_ = log_.entries().back().last_sequence;
   dropped_epoch_ = epoch_;
   for (size_t position = log_.entries().size(); position-- > 0;) {
@@ -327,7 +329,7 @@ void KvModel::Rebase(const Verdict& verdict) {
   in_flight_.clear();
   const Prefix& prefix = verdict.prefix;
   if (verdict.epochs_back == 0) {
-    PushPast();
+    PushPast({.goes_on = false, .carried = prefix});
     log_.Rebase([&](const CommitLog::KeyHistory& history) { return prefix.Latest(history); },
                 [&](const CommitLog::Version& version) { return prefix.Includes(version); },
                 base_sequence);
@@ -335,7 +337,7 @@ void KvModel::Rebase(const Verdict& verdict) {
   } else {
     State state = StateOf(from, prefix);
     for (const std::string& key : verdict.vanished) state.erase(key);
-    PushPast();
+    PushPast({});
     log_.RebaseTo(state, base_sequence);
   }
   poisoned_ = false;

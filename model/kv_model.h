@@ -40,6 +40,7 @@
 #include "model/batch.h"
 #include "model/commit_log.h"
 #include "model/failure.h"
+#include "model/prefix.h"
 
 namespace shearpin::model {
 
@@ -117,6 +118,13 @@ class KvModel {
     uint64_t synced = 0;  // as synced_sequence and flushed_sequence were
     uint64_t flushed = 0;
     bool frozen = false;  // what it acknowledged, its end included, may be forgotten
+    struct End {
+      // It was none: this is only what the log was before failed batches were dropped.
+      bool goes_on = false;
+      // What of it the next epoch's base was made of; nothing if that was made of an older one.
+      std::optional<Prefix> carried;
+    };
+    End end;
   };
   // Oldest first.
   const std::vector<std::unique_ptr<PastEpoch>>& past() const { return past_; }
@@ -185,7 +193,7 @@ class KvModel {
 
   using InFlightMap = std::map<BatchId, InFlight>;
   InFlightMap::iterator Find(BatchId id);
-  void PushPast();
+  void PushPast(PastEpoch::End end);
   Violation Number(BatchId id, InFlight* batch, uint64_t first_sequence);
 
   CommitLog log_;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct [[nodiscard]] Verdict {
   // How many rebases ago the log was the model's that these are positions in: 0, unless the
   // storage broke its promises.
   size_t epochs_back = 0;
+  // That log, where it is made of several epochs' (model/joined_log.h).
+  std::shared_ptr<const CommitLog> joined;
   // What the store numbers next is above this: the lowest of the floors in all of them.
   uint64_t floor_sequence = 0;
 

@@ -18,6 +18,7 @@ namespace shearpin::sim {
 
 class DamageCheck {
  public:
+  // A null subject is about to be opened: what it has in use is asked afterwards only.
   DamageCheck(const RunContext& context, Machine* machine, Subject* subject);
 
   // Every checksum of `subject` was found right: true unless one should have been wrong, which is

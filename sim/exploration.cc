@@ -152,7 +152,7 @@ Defect Exploration::CheckByModel(const DiskImage& image, const CrashPoint& point
     known->rebuilds = model.log().rebuilds();
     if (options_.depth > 0) known->state = StateHash(check_);
     if (!verdict.ok()) {
-      defect = {std::string(FailureClassName(ClassOf(verdict.failure_class))), verdict.message};
+      defect = {ClassOf(verdict.failure_class), verdict.message};
     }
   }
   known->wrong = !defect.ok();
@@ -172,7 +172,7 @@ Defect Exploration::CheckByState(const DiskImage& image, uint64_t state, ImageMe
   }
   if (known->state == state) return {};
   known->wrong = true;
-  return {std::string(FailureClassName(FailureClass::kWrongData)),
+  return {FailureClass::kWrongData,
           "a recovery that crashed leads to another state than one that did not"};
 }
 
@@ -223,8 +223,7 @@ void Exploration::Expand(const Node& node) {
   });
   // Its own threads had other turns this time.
   if (again.ok() && StateHash(crashing_) != node.state) {
-    again = {std::string(FailureClassName(FailureClass::kWrongData)),
-             "two recoveries of one image lead to two states"};
+    again = {FailureClass::kWrongData, "two recoveries of one image lead to two states"};
   }
   if (!again.ok()) TakeDefect(std::move(again), origins_[node.origin], node.depth);
 }

@@ -29,9 +29,13 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string NameOf(const ExploreFinding& finding) {
+  return std::string(FailureClassName(finding.failure_class));
+}
+
 // The finding's story as comments, then the plan.
 std::string PlanText(const ExploreFinding& finding) {
-  std::string text = "# " + finding.failure_class + "\n";
+  std::string text = "# " + NameOf(finding) + "\n";
   size_t begin = 0;
   while (begin < finding.message.size()) {
     const size_t end = std::min(finding.message.find('\n', begin), finding.message.size());
@@ -45,7 +49,7 @@ std::string PlanText(const ExploreFinding& finding) {
 }
 
 std::string FileName(const ExploreFinding& finding) {
-  std::string name = "explore-" + Count(finding.plan.seed) + "-" + finding.failure_class + "-" +
+  std::string name = "explore-" + Count(finding.plan.seed) + "-" + NameOf(finding) + "-" +
                      Count(finding.plan.crashes.back().nested.size()) + ".plan";
   std::replace(name.begin(), name.end(), ' ', '-');
   return name;
@@ -56,7 +60,7 @@ Json Tell(const ExploreFinding& finding, const ExploreArguments& arguments) {
   const Status written = WriteUserFile(arguments.out, name, PlanText(finding));
   const std::string file = written.ok() ? arguments.out + "/" + name : std::string();
   const std::string command = arguments.replay_command + " " + file + " --trace";
-  std::printf("FAILED: %s, %llu states of this class\n  %s\n", finding.failure_class.c_str(),
+  std::printf("FAILED: %s, %llu states of this class\n  %s\n", NameOf(finding).c_str(),
               static_cast<unsigned long long>(finding.states), finding.message.c_str());
   for (const std::string& operation : finding.last_operations) {
     std::printf("    %s\n", operation.c_str());
@@ -69,7 +73,7 @@ Json Tell(const ExploreFinding& finding, const ExploreArguments& arguments) {
   }
   if (!written.ok()) std::fprintf(stderr, "%s\n", written.ToString().c_str());
   std::printf("  replay it with\n    %s\n", command.c_str());
-  return {{"class", finding.failure_class},
+  return {{"class", NameOf(finding)},
           {"message", finding.message},
           {"states", finding.states},
           {"replays", finding.replays},

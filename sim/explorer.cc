@@ -17,7 +17,7 @@ constexpr uint64_t kProfileBudget = 5'000;
 
 // Whether some crash at the place of the finding shows its class of failure on this profile. The
 // run up to there is the same on every profile, but ordinals of pending operations are not.
-bool ProfileShows(const Plan& plan, const Exploration::Wrong& wrong, std::string_view failure_class,
+bool ProfileShows(const Plan& plan, const Exploration::Wrong& wrong, FailureClass failure_class,
                   SubjectFactory* factory, ExecutionBackend* fibers) {
   ExploreOptions options;
   options.depth = wrong.depth;
@@ -34,7 +34,7 @@ bool ProfileShows(const Plan& plan, const Exploration::Wrong& wrong, std::string
 ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong,
                            SubjectFactory* factory, ExecutionBackend* fibers) {
   ExploreFinding finding;
-  finding.failure_class = wrong.defect.failure_class;
+  finding.failure_class = *wrong.defect.failure_class;
   finding.message = wrong.defect.message;
   finding.states = wrong.states;
   finding.plan = wrong.plan;
@@ -42,7 +42,7 @@ ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong
   if (!replayed.failure) return finding;
   finding.replays = true;
   // Of a crash inside a recovery only the run knows the whole story.
-  finding.failure_class = FailureClassName(replayed.failure->failure_class);
+  finding.failure_class = replayed.failure->failure_class;
   finding.message = replayed.failure->message;
   finding.last_operations = replayed.failure->last_operations;
   for (const std::string_view name : faultfs::HonestProfileNames()) {
@@ -51,7 +51,7 @@ ExploreFinding MakeFinding(const Plan& explored, const Exploration::Wrong& wrong
       Plan other = explored;
       other.profile = name;
       other.powersafe_overwrite = faultfs::FindProfile(name)->powersafe_overwrite;
-      shows = ProfileShows(other, wrong, wrong.defect.failure_class, factory, fibers);
+      shows = ProfileShows(other, wrong, *wrong.defect.failure_class, factory, fibers);
     }
     if (shows) finding.profiles.emplace_back(name);
   }

@@ -35,7 +35,7 @@ struct ExploreOptions {
 };
 
 struct ExploreFinding {
-  std::string failure_class;
+  FailureClass failure_class = FailureClass::kWrongData;
   std::string message;
   std::vector<std::string> last_operations;
   uint64_t states = 1;  // of this class

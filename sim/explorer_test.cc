@@ -33,7 +33,7 @@ ExploreReport Explore(ToyBug bug, const Plan& plan, ExploreOptions options = {})
   return Explorer(&factory, &fibers).Explore(plan, options);
 }
 
-const ExploreFinding* FindingOf(const ExploreReport& report, std::string_view failure_class) {
+const ExploreFinding* FindingOf(const ExploreReport& report, FailureClass failure_class) {
   for (const ExploreFinding& finding : report.findings) {
     if (finding.failure_class == failure_class) return &finding;
   }
@@ -75,33 +75,35 @@ TEST(ExplorerTest, TheRunIsWhatItIsWithoutAProbe) {
 TEST(ExplorerTest, EachMistakeIsFoundByItsClassAndItsPlanReplays) {
   const struct {
     ToyBug bug;
-    std::string_view failure_class;
+    FailureClass failure_class;
     std::string_view weakest_profile;
   } cases[] = {
-      {ToyBug::kNoSync, "durable write lost", "ext4-journal"},
-      {ToyBug::kNoDirectorySync, "durable write lost", "posix-min"},
-      {ToyBug::kTornBatch, "batch torn", "ext4-journal"},
-      {ToyBug::kForgetsDelete, "resurrected delete", "ext4-journal"},
-      {ToyBug::kRefusesTornTail, "will not open", "ext4-writeback"},
-      {ToyBug::kWrongValue, "wrong data", "ext4-journal"},
+      {ToyBug::kNoSync, FailureClass::kDurableWriteLost, "ext4-journal"},
+      {ToyBug::kNoDirectorySync, FailureClass::kDurableWriteLost, "posix-min"},
+      {ToyBug::kTornBatch, FailureClass::kBatchTorn, "ext4-journal"},
+      {ToyBug::kForgetsDelete, FailureClass::kResurrectedDelete, "ext4-journal"},
+      {ToyBug::kRefusesTornTail, FailureClass::kWillNotOpen, "ext4-writeback"},
+      {ToyBug::kWrongValue, FailureClass::kWrongData, "ext4-journal"},
   };
   for (const auto& [bug, failure_class, weakest_profile] : cases) {
+    const std::string_view name = FailureClassName(failure_class);
     ExploreOptions options;
     options.depth = 0;
     const ExploreReport report = Explore(bug, SmallPlan(), options);
-    ASSERT_GT(report.failures, 0) << failure_class;
+    ASSERT_GT(report.failures, 0) << name;
     const ExploreFinding* finding = FindingOf(report, failure_class);
-    ASSERT_NE(finding, nullptr) << failure_class << ", not " << report.findings[0].failure_class;
-    EXPECT_TRUE(finding->replays) << failure_class;
-    EXPECT_EQ(finding->weakest_profile, weakest_profile) << failure_class;
+    ASSERT_NE(finding, nullptr) << name << ", not "
+                                << FailureClassName(report.findings[0].failure_class);
+    EXPECT_TRUE(finding->replays) << name;
+    EXPECT_EQ(finding->weakest_profile, weakest_profile) << name;
 
     const StatusOr<Plan> parsed = ParsePlan(FormatPlan(finding->plan), "found.plan");
     ASSERT_TRUE(parsed.ok());
     ToyFactory factory(bug);
     FiberPool fibers;
     const RunResult replayed = Simulator(&factory, &fibers).Run(*parsed);
-    ASSERT_TRUE(replayed.failure) << failure_class;
-    EXPECT_EQ(FailureClassName(replayed.failure->failure_class), failure_class);
+    ASSERT_TRUE(replayed.failure) << name;
+    EXPECT_EQ(replayed.failure->failure_class, failure_class);
   }
 }
 
@@ -115,7 +117,7 @@ TEST(ExplorerTest, ARecoveryThatHangsIsToldAndTheNextOneGoesOn) {
   options.depth = 0;
   const ExploreReport report = Explore(ToyBug::kHangsOnClose, plan, options);
   EXPECT_GT(report.failures, 1);
-  EXPECT_NE(FindingOf(report, "deadlock"), nullptr);
+  EXPECT_NE(FindingOf(report, FailureClass::kDeadlock), nullptr);
 }
 
 TEST(ExplorerTest, ABudgetEndsItAndIsTold) {
@@ -138,7 +140,7 @@ TEST(ExplorerTest, PlansWithCrashesOfTheirOwnAreExploredAroundThem) {
   EXPECT_EQ(honest.failures, 0);
   EXPECT_EQ(honest.run.crashes, 1);
   const ExploreReport report = Explore(ToyBug::kTornBatch, plan, options);
-  const ExploreFinding* finding = FindingOf(report, "batch torn");
+  const ExploreFinding* finding = FindingOf(report, FailureClass::kBatchTorn);
   ASSERT_NE(finding, nullptr);
   EXPECT_TRUE(finding->replays);
 }

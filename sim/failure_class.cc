@@ -1,35 +1,37 @@
 #include "sim/failure_class.h"
 
+#include <utility>
+
 #include "engine/base/check.h"
 
 namespace shearpin::sim {
+namespace {
+
+// The model's own classes under the simulator's names.
+constexpr std::pair<FailureClass, model::FailureClass> kOfModel[] = {
+    {FailureClass::kDurableWriteLost, model::FailureClass::kDurableWriteLost},
+    {FailureClass::kHoleBeforeDurable, model::FailureClass::kHoleBeforeDurable},
+    {FailureClass::kHoleAfterDurable, model::FailureClass::kHoleAfterDurable},
+    {FailureClass::kBatchTorn, model::FailureClass::kBatchTorn},
+    {FailureClass::kResurrectedDelete, model::FailureClass::kResurrectedDelete},
+    {FailureClass::kWrongData, model::FailureClass::kWrongData},
+    {FailureClass::kWillNotOpen, model::FailureClass::kWillNotOpen},
+    {FailureClass::kNoProgress, model::FailureClass::kNoProgress},
+    {FailureClass::kWrongRead, model::FailureClass::kWrongRead},
+    {FailureClass::kOrderBroken, model::FailureClass::kOrderBroken},
+};
+
+}  // namespace
 
 std::string_view FailureClassName(FailureClass failure_class) {
+  for (const auto& [ours, models] : kOfModel) {
+    if (ours == failure_class) return model::FailureClassName(models);
+  }
   switch (failure_class) {
-    case FailureClass::kDurableWriteLost:
-      return "durable write lost";
-    case FailureClass::kHoleBeforeDurable:
-      return "hole before a durable write";
-    case FailureClass::kHoleAfterDurable:
-      return "hole after the last durable write";
-    case FailureClass::kBatchTorn:
-      return "batch torn";
-    case FailureClass::kResurrectedDelete:
-      return "resurrected delete";
-    case FailureClass::kWrongData:
-      return "wrong data";
-    case FailureClass::kWillNotOpen:
-      return "will not open";
     case FailureClass::kUndetectedDamage:
       return "undetected damage";
-    case FailureClass::kWrongRead:
-      return "wrong read";
-    case FailureClass::kOrderBroken:
-      return "order broken";
     case FailureClass::kUnexpectedError:
       return "unexpected error";
-    case FailureClass::kNoProgress:
-      return "no progress";
     case FailureClass::kDeadlock:
       return "deadlock";
     case FailureClass::kLivelock:
@@ -46,8 +48,9 @@ std::string_view FailureClassName(FailureClass failure_class) {
       return "digest differs";
     case FailureClass::kNeverHappened:
       return "never happened";
+    default:
+      return "unknown";
   }
-  return "unknown";
 }
 
 std::optional<FailureClass> FindFailureClass(std::string_view name) {
@@ -59,29 +62,8 @@ std::optional<FailureClass> FindFailureClass(std::string_view name) {
 }
 
 FailureClass ClassOf(model::FailureClass failure_class) {
-  switch (failure_class) {
-    case model::FailureClass::kNone:
-      break;
-    case model::FailureClass::kDurableWriteLost:
-      return FailureClass::kDurableWriteLost;
-    case model::FailureClass::kHoleBeforeDurable:
-      return FailureClass::kHoleBeforeDurable;
-    case model::FailureClass::kHoleAfterDurable:
-      return FailureClass::kHoleAfterDurable;
-    case model::FailureClass::kBatchTorn:
-      return FailureClass::kBatchTorn;
-    case model::FailureClass::kResurrectedDelete:
-      return FailureClass::kResurrectedDelete;
-    case model::FailureClass::kWrongData:
-      return FailureClass::kWrongData;
-    case model::FailureClass::kWillNotOpen:
-      return FailureClass::kWillNotOpen;
-    case model::FailureClass::kNoProgress:
-      return FailureClass::kNoProgress;
-    case model::FailureClass::kWrongRead:
-      return FailureClass::kWrongRead;
-    case model::FailureClass::kOrderBroken:
-      return FailureClass::kOrderBroken;
+  for (const auto& [ours, models] : kOfModel) {
+    if (models == failure_class) return ours;
   }
   SHEARPIN_CHECK(false, "nothing is wrong, and that is no class");
 }

@@ -1,17 +1,18 @@
 // What simulation costs: the same workload of two clients on MemFileSystem with real threads, and
 // on FaultFs over SimDisk under the deterministic scheduler, every call and decision on record.
 //
-//   bazel run -c opt //sim:harness_bench [-- ROUNDS]
+//   bazel run -c opt //sim:harness_bench [-- --rounds=N --json]
 //
 // Prints the CPU time of both and their ratio, by the best of the rounds: what disturbs only slows
 // down. The model is in neither: what it costs is part of crash_state_bench.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,6 @@
 namespace shearpin::sim {
 namespace {
 
-constexpr uint64_t kOperations = 20'000;
 constexpr size_t kClients = 2;
 
 double CpuSeconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -112,21 +112,47 @@ double SimulatedSeconds(const Plan& plan, ExecutionBackend* fibers) {
   return CpuSeconds() - begin;
 }
 
+struct BenchOptions {
+  uint64_t operations = 20'000;
+  int rounds = 10;
+  bool json = false;
+};
+
+void Compare(const BenchOptions& options) {
+  const Plan plan = FixedWorkload(options.operations, 1);
+  FiberPool fibers;
+  double real = std::numeric_limits<double>::infinity();
+  double simulated = real;
+  for (int i = 0; i < options.rounds; ++i) {
+    real = std::min(real, RealSeconds(plan));
+    simulated = std::min(simulated, SimulatedSeconds(plan, &fibers));
+  }
+  const double ratio = simulated / real;
+  std::printf("%llu operations: MemFileSystem and threads %.1f ms, simulated %.1f ms, ratio %.2f\n",
+              static_cast<unsigned long long>(options.operations), real * 1e3, simulated * 1e3,
+              ratio);
+  if (!options.json) return;
+  const nlohmann::json json = {{"operations", options.operations},
+                               {"threads_seconds", real},
+                               {"simulated_seconds", simulated},
+                               {"ratio", ratio}};
+  std::printf("%s\n", json.dump().c_str());
+}
+
 }  // namespace
 }  // namespace shearpin::sim
 
 int main(int argc, char** argv) {
-  using namespace shearpin::sim;
-  const int rounds = argc > 1 ? std::atoi(argv[1]) : 10;
-  const Plan plan = FixedWorkload(kOperations, 1);
-  FiberPool fibers;
-  double real = std::numeric_limits<double>::infinity();
-  double simulated = real;
-  for (int i = 0; i < rounds; ++i) {
-    real = std::min(real, RealSeconds(plan));
-    simulated = std::min(simulated, SimulatedSeconds(plan, &fibers));
-  }
-  std::printf("%llu operations: MemFileSystem and threads %.1f ms, simulated %.1f ms, ratio %.2f\n",
-              static_cast<unsigned long long>(kOperations), real * 1e3, simulated * 1e3,
-              simulated / real);
+  shearpin::sim::BenchOptions options;
+  CLI::App app("The CPU time of one workload, simulated and not, and their ratio.",
+               "harness_bench");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--operations", options.operations, "Steps of the workload")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--rounds", options.rounds, "The best of so many counts")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--json", options.json, "Print one JSON object as the last line");
+  CLI11_PARSE(app, argc, argv);
+  shearpin::sim::Compare(options);
+  return 0;
 }

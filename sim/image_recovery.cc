@@ -8,7 +8,6 @@
 #include "sim/phased_strategy.h"
 #include "sim/plan_terms.h"
 #include "sim/rng.h"
-#include "sim/run_result.h"
 #include "sim/trace.h"
 #include "sim/virtual_clock.h"
 
@@ -17,10 +16,6 @@ namespace {
 
 // A recovery takes some hundred.
 constexpr uint64_t kMostPoints = 2'000'000;
-
-Defect DefectOf(FailureClass failure_class, std::string message) {
-  return {std::string(FailureClassName(failure_class)), std::move(message)};
-}
 
 // For a machine on which who runs goes on until he waits.
 SchedulerSpec ReaderFirst(SchedulerSpec spec) {
@@ -99,7 +94,7 @@ Defect ImageRecovery::Run(const faultfs::DiskImage& image, const std::vector<std
   // Its fibers are abandoned and still refer to it.
   static_cast<void>(machine_.release());
   machine_ = std::make_unique<Machine>(spec_, turns_, fibers_);
-  return DefectOf(ClassOf(report.outcome), report.description);
+  return {ClassOf(report.outcome), report.description};
 }
 
 Defect ImageRecovery::OpenAndRead(faultfs::SimDisk* disk, faultfs::FsObserver* observer,
@@ -114,15 +109,15 @@ Defect ImageRecovery::OpenAndRead(faultfs::SimDisk* disk, faultfs::FsObserver* o
   config.directory = directory_;
   config.options = plan_.options;
   StatusOr<std::unique_ptr<Subject>> opened = factory_->Open(config);
-  if (!opened.ok()) return DefectOf(FailureClass::kWillNotOpen, opened.status().ToString());
+  if (!opened.ok()) return {FailureClass::kWillNotOpen, opened.status().ToString()};
   const std::unique_ptr<Subject> subject = *std::move(opened);
   model::Violation violation;
   Status status = reader_.Read(subject.get(), named, &violation);
   const Status closed = subject->Close();
-  if (!violation.ok()) return DefectOf(ClassOf(violation.failure_class), violation.message);
+  if (!violation.ok()) return {ClassOf(violation.failure_class), violation.message};
   if (status.ok()) status = closed;
   if (status.ok()) return {};
-  return {std::string(FailureClassName(FailureClass::kUnexpectedError)),
+  return {FailureClass::kUnexpectedError,
           "reading or closing a recovered store: " + status.ToString()};
 }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,17 +25,18 @@
 #include "faultfs/profile.h"
 #include "faultfs/sim_disk.h"
 #include "sim/execution_backend.h"
+#include "sim/failure_class.h"
 #include "sim/plan.h"
 #include "sim/state_reader.h"
 #include "sim/subject/subject.h"
 
 namespace shearpin::sim {
 
-// What went wrong, in a class of failure_class's spelling; an empty class means nothing did.
+// What went wrong; no class means that nothing did.
 struct Defect {
-  std::string failure_class;
+  std::optional<FailureClass> failure_class;
   std::string message;
-  bool ok() const { return failure_class.empty(); }
+  bool ok() const { return !failure_class.has_value(); }
 };
 
 class ImageRecovery {

@@ -74,7 +74,7 @@ TEST(ShortPlansTest, ABugIsFoundByThePlanThatIsJustLongEnough) {
     ASSERT_GT(report.failures, 0);
     bool found = false;
     for (const ExploreFinding& finding : report.findings) {
-      found |= finding.failure_class == FailureClassName(failure_class) && finding.replays;
+      found |= finding.failure_class == failure_class && finding.replays;
     }
     EXPECT_TRUE(found) << report.findings[0].message;
   }

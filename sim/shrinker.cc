@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "sim/nearby_plans.h"
 
 namespace shearpin::sim {
 namespace {

@@ -25,6 +25,7 @@
 #include "sim/phased_strategy.h"
 #include "sim/plan.h"
 #include "sim/plan_edits.h"
+#include "sim/plan_lists.h"
 #include "sim/plan_size.h"
 #include "sim/seed_report.h"
 

@@ -15,6 +15,7 @@
 #include "sim/fiber_pool.h"
 #include "sim/forked_trials.h"
 #include "sim/generator.h"
+#include "sim/nearby_plans.h"
 #include "sim/plan_size.h"
 #include "sim/rng.h"
 #include "sim/simulator.h"

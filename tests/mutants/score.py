@@ -3,6 +3,7 @@
     bazel run -c opt //tests/mutants -- score
     bazel run -c opt //tests/mutants -- score --only='wal_*' --seeds=50000 --json
     bazel run -c opt //tests/mutants -- score --patch=/tmp/mistake.patch
+    bazel run -c opt //tests/mutants -- score --shrink=20
 
 Every mutant meets the same seeds of the same general workload (`sim run`), none a scenario of its
 own, until one seed fails or a bound is reached. `control` is the engine as it is, which must
@@ -27,6 +28,7 @@ import time
 from tests.mutants import mutant_builder
 from tests.mutants import patch_file
 from tests.mutants import seed_runs
+from tests.mutants import shrunk
 
 KIT = "tests/mutants/simulator.json"
 CONTROL = "control"
@@ -51,6 +53,7 @@ class Entry:
         self.mechanism = mechanism
         self.state = UNFINISHED
         self.hunt = None
+        self.shrunk = None
         self.problem = ""
         self.notes = []
         self.build_seconds = 0.0
@@ -66,13 +69,15 @@ class Entry:
                                                               "plan": ""}
 
     def good(self):
-        return self.state == (KILLED if self.patch else SURVIVED)
+        return self.state == (KILLED if self.patch else SURVIVED) and not self.problem
 
     def to_json(self):
         figures = {"name": self.name, "group": self.group, "source": self.source,
                    "killed": self.state == KILLED, "state": self.state.lower(),
                    "seeds": self.seeds(), "cpu_seconds": round(self.cpu_seconds(), 3),
                    "class": self.finding()["class"], "plan": self.finding()["plan"]}
+        if self.shrunk:
+            figures["shrunk"] = self.shrunk
         if self.problem:
             figures["error"] = self.problem
         return figures
@@ -155,9 +160,10 @@ class Scorer:
             entry.hunt = seed_runs.Hunt(simulator, self._out / entry.name, self._options.seed,
                                         self._options.seeds, self._options.cpu_seconds)
             while not entry.hunt.done() and not self._stopped:
-                self._step(entry.hunt)
+                self._watched(entry.hunt.step)
             if entry.hunt.finding:
                 entry.state = KILLED
+                self._shrink(entry, simulator)
             elif entry.hunt.done():
                 entry.state = SURVIVED
         except (mutant_builder.BuildError, seed_runs.NoResult) as problem:
@@ -169,7 +175,20 @@ class Scorer:
                 self._builder.remove(entry.name)
             self._report(entry)
 
-    def _step(self, hunt):
+    def _shrink(self, entry, simulator):
+        if not self._options.shrink or not shrunk.can_be_shrunk(entry.finding()):
+            return
+        plan = entry.finding()["plan"]
+        try:
+            entry.shrunk = self._watched(
+                lambda started: shrunk.run(simulator, plan, self._options.shrink, started))
+        except seed_runs.NoResult as problem:
+            # It is killed all the same, and yet not all is well.
+            if not self._stopped:
+                entry.problem = str(problem)
+
+    def _watched(self, work):
+        """work(started), with the process that it starts in the reach of stop()."""
         mine = []
 
         def started(process):
@@ -180,7 +199,7 @@ class Scorer:
                     os.killpg(process.pid, signal.SIGKILL)
 
         try:
-            hunt.step(started)
+            return work(started)
         finally:
             with self._lock:
                 self._running.difference_update(mine)
@@ -208,6 +227,9 @@ class Progress:
             text += f", {entry.seeds()} seeds, {entry.cpu_seconds():.2f} CPU s"
         if entry.state == KILLED:
             text += f": {entry.finding()['class']}"
+        if entry.shrunk:
+            text += (f", {entry.shrunk['before']['steps']} steps shrunk to "
+                     f"{entry.shrunk['after']['steps']}")
         if entry.build_seconds:
             text += f" (built in {entry.build_seconds:.1f} s)"
         self._stream.write(text + "\n")
@@ -224,6 +246,7 @@ def summary(entries):
     """The figures of all, for people and for --json alike."""
     mutants = [entry for entry in entries if entry.patch]
     killed = [entry for entry in mutants if entry.state == KILLED]
+    shrunk_ones = [entry.shrunk for entry in mutants if entry.shrunk]
     return {
         "mutants": len(mutants),
         "killed": len(killed),
@@ -235,6 +258,7 @@ def summary(entries):
         "median_seeds": statistics.median(e.seeds() for e in killed) if killed else None,
         "median_cpu_seconds": (round(statistics.median(e.cpu_seconds() for e in killed), 3)
                                if killed else None),
+        **(shrunk.summary(shrunk_ones) if shrunk_ones else {}),
         "entries": [entry.to_json() for entry in entries],
     }
 
@@ -263,6 +287,15 @@ def print_summary(entries, figures, seconds, stream):
     if figures["killed"]:
         stream.write(f"to kill, median: {figures['median_seeds']:g} seeds, "
                      f"{figures['median_cpu_seconds']:.2f} CPU s\n")
+    if figures.get("shrunk"):
+        stream.write("\n")
+        for line in shrunk.table((entry.name, entry.shrunk) for entry in entries if entry.shrunk):
+            stream.write(line + "\n")
+        stream.write(f"\nshrunk {figures['shrunk']} plans, in the median to "
+                     f"{figures['median_shrunk_steps']:g} steps by "
+                     f"{figures['median_shrink_runs']:g} runs, at most "
+                     f"{figures['most_shrunk_steps']} steps; {figures['shrunk_to_the_end']} until "
+                     f"nothing gave way\n")
     for entry in entries:
         if entry.patch and entry.state == SURVIVED:
             stream.write(f"SURVIVED {entry.name}: {entry.mechanism or entry.source}\n")
@@ -271,7 +304,7 @@ def print_summary(entries, figures, seconds, stream):
             stream.write(f"FAILED: the control, without a mutation, at seed {finding['seed']}: "
                          f"{finding['class']}\n  {finding['message']}\n"
                          f"  replay it with\n    {finding.get('command', finding['plan'])}\n")
-        elif entry.state == ERROR:
+        elif entry.problem:
             stream.write(f"ERROR {entry.name}: {entry.problem.splitlines()[0]}\n")
 
 
@@ -304,6 +337,8 @@ def parse_arguments(arguments):
     score.add_argument("--seed", type=positive(int), default=1, help="the first seed")
     score.add_argument("--jobs", type=positive(int), default=len(os.sched_getaffinity(0)),
                        help="mutants at once (default: one a core)")
+    score.add_argument("--shrink", type=positive(float), metavar="SECONDS",
+                       help="shrink the plan that killed, for so many seconds each at most")
     score.add_argument("--out", default="shearpin-mutants",
                        help="directory for the plans that kill (default: %(default)s)")
     score.add_argument("--json", action="store_true",

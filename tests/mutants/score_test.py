@@ -19,6 +19,7 @@ import unittest
 from tests.mutants import mutant_builder
 from tests.mutants import score
 from tests.mutants import seed_runs
+from tests.mutants import shrunk
 
 STORY = "# name: %s\n# group: WAL\n# source: S (#1)\n# mechanism: m\n# expected: wrong data\n"
 
@@ -103,7 +104,8 @@ class Workshop(unittest.TestCase):
         return path
 
     def options(self, **given):
-        return types.SimpleNamespace(**{"seed": 1, "seeds": 200, "cpu_seconds": 60.0, **given})
+        return types.SimpleNamespace(
+            **{"seed": 1, "seeds": 200, "cpu_seconds": 60.0, "shrink": None, **given})
 
     def scored(self, entry, **options):
         scorer = score.Scorer(self.builder, self.options(**options), self.out, lambda _: None)
@@ -188,6 +190,67 @@ class BuilderTest(Workshop):
         scorer.score(entries[1])
         self.assertEqual([entry.state for entry in entries], [score.UNFINISHED] * 2)
         self.assertEqual(score.summary(entries)["unfinished"], 2)
+
+
+class ShrinkTest(Workshop):
+    """A kill's plan is handed to the mutant's own `shrink`, once and within the time given."""
+
+    # `run` fails at once and leaves a plan; `shrink` says what the test wants it to say.
+    SIMULATOR = """#!/bin/sh
+for word; do case $word in --out=*) out=${word#--out=};; esac; done
+if [ "$1" = run ]; then
+  mkdir -p "$out"; echo plan > "$out/seed-1.plan"
+  echo '{"seeds":1,"failures":1,"findings":[{"seed":1,"class":"wrong data","message":"m",'\\
+'"plan":"'"$out/seed-1.plan"'"}]}'
+  exit 1
+fi
+echo "$@" >> SCRATCH/shrinks
+echo 'SHRUNK'
+"""
+    SIZE = {"clients": 1, "faults": 0, "crashes": 1, "options": 2, "bytes": 9}
+
+    def shrinking(self, says, **options):
+        simulator = self.builder.control()
+        simulator.unlink()
+        self.write(simulator, self.SIMULATOR.replace("SCRATCH", str(self.scratch))
+                   .replace("SHRUNK", says))
+        simulator.chmod(0o755)
+        return self.scored(score.Entry(score.CONTROL), **options)
+
+    def figures(self, before, after, runs=5, finished=True):
+        return {"class": "wrong data", "before": {"steps": before, **self.SIZE},
+                "after": {"steps": after, **self.SIZE}, "runs": runs, "finished": finished}
+
+    def test_the_figures_are_those_of_the_simulator(self):
+        figures = self.figures(40, 3)
+        entry = self.shrinking(json.dumps(figures), shrink=7.0)
+        self.assertEqual((entry.state, entry.shrunk, entry.problem), (score.KILLED, figures, ""))
+        plan = self.out / "control/seed-1.plan"
+        self.assertEqual((self.scratch / "shrinks").read_text(),
+                         f"shrink {plan} --seconds=7 --jobs=1 --json "
+                         f"--out={plan.with_suffix('.shrunk.plan')}\n")
+
+    def test_nothing_is_shrunk_unasked(self):
+        entry = self.shrinking(json.dumps(self.figures(40, 3)))
+        self.assertEqual((entry.state, entry.shrunk), (score.KILLED, None))
+        self.assertFalse((self.scratch / "shrinks").exists())
+
+    def test_a_shrinker_that_fails_is_told_and_the_kill_stays(self):
+        for says in ("", "this plan does not fail", "{}", json.dumps(self.figures(3, 4))):
+            with self.subTest(says=says):
+                entry = self.shrinking(says, shrink=7.0)
+                self.assertEqual((entry.state, entry.shrunk), (score.KILLED, None))
+                self.assertIn("could not be shrunk", entry.problem)
+                self.assertFalse(entry.good())
+
+    def test_medians_and_table(self):
+        figures = [self.figures(40, 3, 10), self.figures(9, 1, 30, False), self.figures(7, 5, 20)]
+        self.assertEqual(shrunk.summary(figures), {
+            "shrunk": 3, "median_shrunk_steps": 3, "most_shrunk_steps": 5,
+            "median_shrink_runs": 20, "shrunk_to_the_end": 2})
+        lines = list(shrunk.table(zip("abc", figures)))
+        self.assertEqual(lines[3], "| `b` | wrong data | 9 → 1 | 1 → 1 | 0 → 0 | 1 → 1 | 2 → 2 | "
+                                   "9 → 9 | 30+ |")
 
 
 class HuntTest(unittest.TestCase):

@@ -1,0 +1,30 @@
+// JoinedLog: the logs of several epochs as one, without the recoveries that came between.
+//
+// A sync of a manifest that was forgotten takes what was only in tables (writes without a log,
+// tables taken in) and leaves what stands in logs, those of later epochs included. What that makes
+// is a state(n, F) of no epoch's own log, since a later epoch's base has those tables in it.
+//
+// Values; pure functions. Cost: that of inserting every entry again.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "model/commit_log.h"
+#include "model/prefix.h"
+
+namespace shearpin::model {
+
+// One epoch's log and, but for the last, what of it the next one's base was made of. Borrowed.
+struct EpochPart {
+  const CommitLog* log = nullptr;
+  const Prefix* carried = nullptr;  // null: all of it
+};
+
+// How many of the first `positions` entries of `part` go into a joined log.
+size_t CarriedBefore(const EpochPart& part, size_t positions);
+
+// Over the first part's base, the carried entries of all, in order.
+std::shared_ptr<const CommitLog> JoinLogs(std::span<const EpochPart> parts);
+
+}  // namespace shearpin::model
