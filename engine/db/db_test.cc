@@ -282,7 +282,8 @@ TEST_P(DbCompaction, KeepsTheTreeSmallAndTheDataRight) {
     }
   }
   const auto count = [&](EventKind kind) { return listener.counts[static_cast<int>(kind)].load(); };
-  EXPECT_GT(count(EventKind::kCompactionDone), 5);
+  // How many depends on when threads run; that there are some does not: level 0 would be full.
+  EXPECT_GT(count(EventKind::kCompactionDone), 0);
   EXPECT_GT(count(EventKind::kVersionDropped), 0);
   EXPECT_EQ(Forward(db->NewIterator().get()), model);
   EXPECT_EQ(Get(db.get(), "k1", early.get()), "early") << "a snapshot lost its version";
