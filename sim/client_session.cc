@@ -21,6 +21,7 @@ using model::KvModel;
 struct ClientSession::IteratorSlot {
   std::unique_ptr<Iterator> iterator;
   std::vector<model::Cursor> cursors;
+  uint64_t faults_before = 0;
   bool positioned = false;
 };
 
@@ -116,7 +117,7 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
       status = Ingest(step);
       break;
     case StepKind::kWait:
-      status = JudgeRead(opening_->subject->WaitForBackground());
+      status = Wait();
       break;
     case StepKind::kReadOnly:
       status = ReadOnly();
@@ -138,6 +139,25 @@ void ClientSession::Execute(uint32_t index, const Step& step, bool resumes) {
 Status ClientSession::JudgeRead(Status status) {
   if (!status.ok()) context_->CheckInjected(status, "a read");
   return status;
+}
+
+// With several clients, what one waits for may be what another one's read has failed at.
+Status ClientSession::JudgeLookup(Status status, uint64_t faults_before) {
+  const Machine& machine = *opening_->machine;
+  const bool judged = context_->plan().clients.size() == 1 && !context_->storage_broken() &&
+                      !machine.crashed() && !machine.shut_down();
+  if (judged && !status.ok() && status.injected() && machine.faults_fired() == faults_before) {
+    context_->Fail(FailureClass::kUnexpectedError,
+                   "a read: " + status.ToString() + " (of a fault that was over when it began)");
+  }
+  return JudgeRead(std::move(status));
+}
+
+void ClientSession::CheckIndeterminate(const Status& status) {
+  if (status.ok() || sequence_ == 0 || status.indeterminate()) return;
+  context_->Fail(FailureClass::kUnexpectedError,
+                 "a write at sequence " + std::to_string(sequence_) + ": " + status.ToString() +
+                     " (it may come back, and the error does not say so)");
 }
 
 Status ClientSession::JudgeWrite(Status status, std::string_view what) {
@@ -162,6 +182,7 @@ Status ClientSession::Write(const Step& step) {
   Status status = opening_->subject->Write(batch.get(), EngineDurability(step.durability));
   context_->Landed(id);
   sequence_ = batch->first_sequence();
+  CheckIndeterminate(status);
   context_->Check(status.ok() ? context_->model().Acknowledge(id, sequence_)
                               : context_->model().Fail(id, sequence_));
   return JudgeWrite(std::move(status), "a write");
@@ -175,14 +196,15 @@ Status ClientSession::Transact(const Step& step) {
     return {};
   }
   if (slot == nullptr) return {};
+  const uint64_t faults_before = opening_->machine->faults_fired();
   switch (step.kind) {
     case StepKind::kTxnWrite:
       for (const Mutation& mutation : step.mutations) slot->Write(mutation);
       return {};
     case StepKind::kTxnGet:
-      return JudgeRead(slot->Get(step.key.Materialise()));
+      return JudgeLookup(slot->Get(step.key.Materialise()), faults_before);
     case StepKind::kTxnScan:
-      return JudgeRead(slot->Scan(step));
+      return JudgeLookup(slot->Scan(step), faults_before);
     default:
       slot.reset();
       return {};
@@ -197,6 +219,7 @@ Status ClientSession::CommitTransaction(const Step& step) {
   Status status = transaction->Commit(step.durability);
   sequence_ = transaction->first_sequence();
   if (status.IsBusy() && !status.injected()) return status;
+  CheckIndeterminate(status);
   return JudgeWrite(std::move(status), "a commit");
 }
 
@@ -208,9 +231,10 @@ Status ClientSession::Get(const Step& step) {
   const std::string_view key = step.key.View(&key_scratch_);
   const Snapshot* snapshot = SnapshotOf(step);
   const KvModel::Moment begin = context_->model().Now();
+  const uint64_t faults_before = opening_->machine->faults_fired();
   std::string value;
   Status status = opening_->subject->Get(key, snapshot, &value);
-  if (!status.ok() && !status.IsNotFound()) return JudgeRead(std::move(status));
+  if (!status.ok() && !status.IsNotFound()) return JudgeLookup(std::move(status), faults_before);
   context_->PollInFlight();
   const std::string_view view = value;
   if (snapshot == nullptr) {
@@ -232,10 +256,11 @@ Status ClientSession::Get(const Step& step) {
 Status ClientSession::Scan(const Step& step) {
   const Snapshot* snapshot = SnapshotOf(step);
   const KvModel::Moment begin = context_->model().Now();
+  const uint64_t faults_before = opening_->machine->faults_fired();
   const std::unique_ptr<Iterator> iterator = opening_->subject->NewIterator(
       EngineBound(step.lower, &key_scratch_), EngineBound(step.upper, &upper_scratch_), snapshot);
   if (Status status = Collect(iterator.get(), step.forward); !status.ok()) {
-    return JudgeRead(std::move(status));
+    return JudgeLookup(std::move(status), faults_before);
   }
   context_->PollInFlight();
   CompareScan(step, snapshot, begin);
@@ -303,6 +328,7 @@ Status ClientSession::OpenIterator(const Step& step) {
   auto slot = std::make_unique<IteratorSlot>();
   const Snapshot* snapshot = SnapshotOf(step);
   const KvModel::Moment begin = context_->model().Now();
+  slot->faults_before = opening_->machine->faults_fired();
   slot->iterator = opening_->subject->NewIterator(
       EngineBound(step.lower, &key_scratch_), EngineBound(step.upper, &upper_scratch_), snapshot);
   context_->PollInFlight();
@@ -327,8 +353,9 @@ Status ClientSession::Walk(const Step& step) {
   for (const sim::Move& move : step.moves) {
     if (!Move(slot.get(), move)) continue;
     if (Status status = slot->iterator->status(); !slot->iterator->Valid() && !status.ok()) {
+      const uint64_t faults_before = slot->faults_before;
       slot.reset();  // where an error left it is nobody's business
-      return JudgeRead(std::move(status));
+      return JudgeLookup(std::move(status), faults_before);
     }
     CompareCursors(slot.get(), move);
     if (context_->failed()) return {};
@@ -487,6 +514,7 @@ Status ClientSession::Ingest(const Step& step) {
   Status status = opening_->subject->Ingest(table.get());
   context_->Landed(id);
   sequence_ = table->first_sequence();
+  CheckIndeterminate(status);
   context_->Check(status.ok() ? context_->model().Acknowledge(id, sequence_)
                               : context_->model().Fail(id, sequence_));
   if (status.ok()) {
@@ -503,8 +531,9 @@ Status ClientSession::ReadOnly() {
   const auto floor = oracle.FloorNow(model::CrashKind::kProcessDeath);
   const auto durable_floor = oracle.FloorNow(model::CrashKind::kPowerLoss);
   const uint64_t resumed = context_->events().count(EventKind::kResumed);
-  StatusOr<std::unique_ptr<Subject>> reader = opening_->open_reader();
+  StatusOr<std::unique_ptr<Subject>> reader = opening_->open_again(true);
   if (reader.status().IsNotSupported()) return reader.status();
+  CheckSecondWriter();
   Status status = reader.status();
   if (reader.ok()) {
     status = Collect((*reader)->NewIterator({}, {}, nullptr).get(), true);
@@ -533,6 +562,33 @@ Status ClientSession::ReadOnly() {
                    "a reader beside the writer: " + verdict.message);
   }
   return {};
+}
+
+// The directory is the subject's alone.
+void ClientSession::CheckSecondWriter() {
+  const StatusOr<std::unique_ptr<Subject>> second = opening_->open_again(false);
+  if (second.status().IsBusy()) return;
+  if (!second.ok() && context_->IsExcused(second.status())) return;
+  context_->Fail(FailureClass::kUnexpectedError,
+                 "a second writer of the same directory: " + second.status().ToString());
+}
+
+// At rest, the directory holds what the store needs and no more: what is left only until the next
+// opening fills the disk of those who never close. Where a call to remove it has failed it may.
+Status ClientSession::Wait() {
+  const Status status = opening_->subject->WaitForBackground();
+  if (!status.ok()) return JudgeRead(status);
+  const bool reads = std::any_of(iterators_.begin(), iterators_.end(),
+                                 [](const auto& iterator) { return iterator != nullptr; });
+  if (context_->plan().clients.size() > 1 || reads ||
+      opening_->machine->failed_calls(faultfs::CallKind::kUnlink) != 0) {
+    return status;
+  }
+  const Status orphans = opening_->check_no_orphans();
+  if (orphans.IsCorruption() && !context_->storage_broken()) {
+    context_->Fail(FailureClass::kOrphanFile, "at rest: " + orphans.ToString());
+  }
+  return orphans.ok() ? status : JudgeRead(orphans);
 }
 
 // The model hears of it by the subject's event, at the very moment.

@@ -32,8 +32,10 @@ struct Opening {
   Subject* subject;
   uint64_t failed_syncs = machine->failed_syncs();  // when it began
   StopReason stop = StopReason::kNone;
-  // Opens the same store once more, for reading only.
-  std::function<StatusOr<std::unique_ptr<Subject>>()> open_reader;
+  // Opens the same store once more, beside the subject.
+  std::function<StatusOr<std::unique_ptr<Subject>>(bool read_only)> open_again;
+  // SubjectFactory::CheckNoOrphans of the subject.
+  std::function<Status()> check_no_orphans;
 
   bool Stopping() const {
     return stop != StopReason::kNone || machine->crashed() || context->failed();
@@ -67,14 +69,20 @@ class ClientSession {
   Status Checkpoint();
   Status Ingest(const Step& step);
   Status ReadOnly();
+  void CheckSecondWriter();
   Status Resume();
+  Status Wait();
   Status Verify();
   Status Property(const Step& step);
 
   // An error of a read: the failure, unless a fault was injected.
   Status JudgeRead(Status status);
+  // The same for one that began when so many faults had struck, and can only fail by another.
+  Status JudgeLookup(Status status, uint64_t faults_before);
   // An error of a write or sync: likewise, and this opening is over.
   Status JudgeWrite(Status status, std::string_view what);
+  // What has sequence numbers, and failed, may come back: the writer has to be told so.
+  void CheckIndeterminate(const Status& status);
   const Snapshot* SnapshotOf(const Step& step) const;
   // Everything the iterator has, into arena_ and sizes_; then from there into pairs_, in key order.
   Status Collect(Iterator* iterator, bool forward);

@@ -27,9 +27,9 @@ DamageCheck::DamageCheck(bool storage_broken, const faultfs::SimDisk& disk, Subj
     if (faultfs::PurposeOf(path) != faultfs::Purpose::kTable) continue;
     const std::string directory = std::string(kStoreDirectory) + "/";
     if (!path.starts_with(directory)) continue;
-    if (live.empty()) live = LiveFiles(subject);
+    if (subject != nullptr && live.empty()) live = LiveFiles(subject);
     std::string name = path.substr(directory.size());
-    if (Holds(live, name)) damaged_.push_back(std::move(name));
+    if (subject == nullptr || Holds(live, name)) damaged_.push_back(std::move(name));
   }
 }
 

@@ -17,7 +17,8 @@ namespace shearpin::sim {
 
 class DamageCheck {
  public:
-  // While the disk has kept its promises there is nothing to look for.
+  // While the disk has kept its promises there is nothing to look for. A null subject is
+  // about to be opened: what it has in use is asked afterwards only.
   DamageCheck(bool storage_broken, const faultfs::SimDisk& disk, Subject* subject);
 
   // Every checksum of `subject` was found right: empty unless one should have been wrong, which is

@@ -129,6 +129,12 @@ uint64_t Machine::failed_syncs() const {
   return sum;
 }
 
+uint64_t Machine::faults_fired() const {
+  uint64_t sum = fs_.disk_full();
+  for (const uint64_t fired : fs_.fired()) sum += fired;
+  return sum;
+}
+
 void Machine::Before(const faultfs::FsCall& call) {
   context_->scheduler().Point(faultfs::CallKindName(call.kind).data());
   CatchUp();
@@ -150,6 +156,7 @@ void Machine::After(const faultfs::FsCall& call, const Status& result) {
   trace.RecordUntold(faultfs::CallKindName(call.kind), call.path, call.second_path, call.offset,
                      call.size, hash, result.ok() ? std::string_view("OK") : result.message());
   if (trace.has_sink()) trace.Note(TellCall(call, hash, result, crashed()));
+  if (!result.ok() && !result.IsNotFound()) ++failed_calls_[static_cast<size_t>(call.kind)];
   // What an earlier sync only claimed to have written is lost by this one too, and shows at the
   // next eviction.
   if (!result.ok() && call.kind == faultfs::CallKind::kSync && !disk_->profile().honours_flush) {

@@ -9,6 +9,7 @@
 // the context; the subject that runs on it is destroyed first.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -61,6 +62,12 @@ class Machine : public faultfs::FsObserver {
   bool shut_down() const;
   // Syncs that failed so far: since then, even a reopening may find what a loss of power leaves.
   uint64_t failed_syncs() const;
+  // Faults that have struck so far, of all kinds.
+  uint64_t faults_fired() const;
+  // Calls of one kind that failed so far.
+  uint64_t failed_calls(faultfs::CallKind kind) const {
+    return failed_calls_[static_cast<size_t>(kind)];
+  }
 
   void Before(const faultfs::FsCall& call) override;
   void InFlight(const faultfs::FsCall& call) override;
@@ -76,6 +83,7 @@ class Machine : public faultfs::FsObserver {
   faultfs::FaultFs fs_;
   const BeforeChange before_change_;
   uint64_t changes_ = 0;
+  std::array<uint64_t, faultfs::kCallKinds> failed_calls_ = {};
   model::CrashKind harm_ = model::CrashKind::kClean;
   bool harm_shows_ = false;
 

@@ -45,6 +45,7 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
   profile_.powersafe_overwrite = plan.powersafe_overwrite;
   for (const auto& [name, value] : plan.options) {
     if (name == "flush_on_close") flush_on_close_ = value != 0;
+    if (name == "verify_on_open") verify_on_open_ = value != 0;
   }
 }
 
@@ -179,7 +180,11 @@ StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine, std::strin
   config.read_only = read_only;
   config.options = plan_.options;
   config.listener = &context_.events();
-  return factory_->Open(config);
+  if (!verify_on_open_ || read_only || directory != kStoreDirectory) return factory_->Open(config);
+  const DamageCheck damage(context_.storage_broken(), machine->disk(), nullptr);
+  StatusOr<std::unique_ptr<Subject>> opened = factory_->Open(config);
+  if (opened.ok()) context_.CheckDamage(damage, opened->get());
+  return opened;
 }
 
 Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
@@ -258,10 +263,13 @@ void Simulation::DiscardSubject() {
 
 void Simulation::RunClients() {
   stop_ = StopReason::kNone;
-  Opening opening = {.context = &context_,
-                     .machine = machine_.get(),
-                     .subject = subject_.get(),
-                     .open_reader = [this] { return Open(machine_.get(), kStoreDirectory, true); }};
+  Opening opening = {
+      .context = &context_,
+      .machine = machine_.get(),
+      .subject = subject_.get(),
+      .open_again =
+          [this](bool read_only) { return Open(machine_.get(), kStoreDirectory, read_only); },
+      .check_no_orphans = [this] { return CheckNoOrphans(); }};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;
@@ -577,67 +585,6 @@ void Simulation::Remount() {
   BootFrom(std::make_unique<SimDisk>(image, profile_), false);
   strikes_from_.reset();
   crash_armed_ = false;  // the trigger went with the machine; the next step sets it again
-}
-
-bool Simulation::Progress(const Status& status, std::string_view what) {
-  if (status.ok()) return true;
-  context_.Fail(FailureClass::kNoProgress,
-                "after the faults had stopped, " + std::string(what) + ": " + status.ToString());
-  return false;
-}
-
-// Liveness: once the faults have stopped, the subject opens, writes, flushes, syncs, reads, closes
-// and opens again with everything there, and leaves no file that nothing needs.
-void Simulation::CheckLiveness() {
-  trace_.RecordUntold("liveness");
-  trace_.Note("phase: the faults are over; does it work, and leave nothing behind?");
-  healed_ = true;
-  machine_->fs().CancelCrash();
-  machine_->Heal();
-  const CrashKind kind =
-      stop_ == StopReason::kErrored ? CrashKind::kProcessDeath : CrashKind::kClean;
-  if (Recover(kind, nullptr) != Recovered::kYes) return;
-  NoteTree();
-  if (!WriteAndReadBack()) return;
-  CloseSubject();
-  if (context_.failed() || Recover(CrashKind::kClean, nullptr) != Recovered::kYes) return;
-  const Status orphans =
-      factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kStoreDirectory));
-  if (orphans.IsCorruption()) context_.Fail(FailureClass::kOrphanFile, orphans.ToString());
-  CloseSubject();
-}
-
-// How many levels hold tables.
-void Simulation::NoteTree() {
-  const StatusOr<std::string> levels = subject_->Property("levels");
-  if (!levels.ok()) return;
-  const auto count = std::count(levels->begin(), levels->end(), '\n');
-  for (int i = 1; i <= count; ++i) ++context_.result().probes["tree:" + std::to_string(i)];
-}
-
-bool Simulation::WriteAndReadBack() {
-  constexpr std::string_view kKey = "liveness";
-  for (const Durability durability : {Durability::kProcess, Durability::kSync}) {
-    const std::unique_ptr<SubjectBatch> batch = subject_->NewBatch();
-    const std::string value(DurabilityName(durability));
-    batch->Put(kKey, value);
-    const auto id =
-        context_.Issue({model::Operation::Put(std::string(kKey), value)}, durability, batch.get());
-    const Status status = subject_->Write(batch.get(), durability == Durability::kSync
-                                                           ? shearpin::Durability::kSync
-                                                           : shearpin::Durability::kProcess);
-    context_.Landed(id);
-    if (!Progress(status, "a write")) return false;
-    if (!context_.Check(context_.model().Acknowledge(id, batch->first_sequence()))) return false;
-  }
-  const model::KvModel::Moment begin = context_.model().Now();
-  if (!Progress(subject_->Flush(), "a flush")) return false;
-  context_.model().AcknowledgeFlush(begin);
-  if (!Progress(subject_->Sync(), "a sync")) return false;
-  std::string value;
-  if (!Progress(subject_->Get(kKey, nullptr, &value), "a read")) return false;
-  const std::string_view view = value;
-  return context_.Check(context_.model().CheckGet(kKey, &view, begin));
 }
 
 }  // namespace shearpin::sim

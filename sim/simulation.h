@@ -85,6 +85,8 @@ class Simulation {
   void CheckLiveness();
   bool Progress(const Status& status, std::string_view what);
   bool WriteAndReadBack();
+  bool MergeAndTidy();
+  Status CheckNoOrphans();
   void NoteTree();
 
   void BeginPhase(std::string_view name, uint64_t number);
@@ -105,6 +107,7 @@ class Simulation {
   CrashChooser chooser_;
   std::optional<StreamEntropy> entropy_;
   bool flush_on_close_ = false;
+  bool verify_on_open_ = false;
 
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<Subject> subject_;
