@@ -56,13 +56,18 @@ Exploration::Exploration(const Plan& plan, SubjectFactory* factory, ExecutionBac
 void Exploration::Run() {
   report_.run = Simulator(factory_, fibers_).Run(plan_, {}, this);
   if (options_.depth == 0) return;
-  if (Stopped() || report_.run.abandoned) {
-    report_.all = false;
-  } else {
-    pass_ = Pass::kRecoveries;
+  // One run more for each depth, so that what lies deep does not take the budget of what does not.
+  pass_ = Pass::kRecoveries;
+  for (limit_ = 1; limit_ <= options_.depth; ++limit_) {
+    if (Stopped() || report_.run.abandoned) {
+      report_.all = false;
+      break;
+    }
     places_ = 0;
+    entered_ = ImageMemo();
     static_cast<void>(Simulator(factory_, fibers_).Run(plan_, {}, this));
   }
+  limit_ = options_.depth;
   while (!queue_.empty() && !Stopped()) {
     const Node node = std::move(queue_.front());
     queue_.pop_front();
@@ -170,13 +175,13 @@ void Exploration::ShowRecoveries(const CrashPoint& point, const Judge& judge) {
     }
     const DiskImage image = point.disk->Materialise(plan);
     ImageMemo::Known* const known = Remembered(image, judge, process);
-    if (known->wrong || (!process && known->queued)) continue;
+    if (known->wrong) continue;
     Node node = {.image = {}, .disk = {}, .judge = judge};
     if (process) {
       if (!IsNewDisk(*point.disk, judge)) continue;
       node.disk = point.disk->Fork();
     } else {
-      known->queued = true;
+      if (std::exchange(entered_.Find(known->image)->queued, true)) continue;
       node.image = image;
       node.judge.after_process_death = judge.after_power_loss;  // it stays as bad as that
     }
@@ -274,8 +279,8 @@ bool Exploration::IsNewDisk(const SimDisk& disk, const Judge& judge) {
     hash = CombineHashes(hash, ObligationHash(judge, judge.after_process_death));
     hash = CombineHashes(hash, ObligationHash(judge, judge.after_power_loss));
   }
-  ImageMemo::Known* const known = disks_.Find(hash);
-  return !std::exchange(known->queued, true);
+  ImageMemo* const memo = judge.state ? &queued_disks_ : &entered_;
+  return !std::exchange(memo->Find(hash)->queued, true);
 }
 
 ImageRecovery::Terms Exploration::TermsOf(const Judge& judge, bool process) const {
@@ -366,12 +371,15 @@ class Exploration::Descent {
         node_(node),
         recovery_(search->descents_[static_cast<size_t>(node.depth)].get()) {}
 
+  // Whether its places have not been shown yet; else it is only on the way to deeper ones.
+  bool IsFirst() const { return node_.judge.state || node_.depth + 1 == search_->limit_; }
+
   // What is wrong with the recovery itself; what is wrong with crashes inside it has been taken.
   Defect Run() {
     const bool process = node_.disk != nullptr;
     ImageRecovery::Terms terms = search_->TermsOf(node_.judge, process);
     terms.with_faults = node_.judge.with_faults;
-    terms.must_progress = true;
+    terms.must_progress = IsFirst();
     auto disk =
         process ? node_.disk->Fork() : std::make_unique<SimDisk>(*node_.image, search_->profile_);
     Defect defect = search_->Try(recovery_, std::move(disk), terms,
@@ -386,14 +394,14 @@ class Exploration::Descent {
     const Judge now = Aggravated(place);
     if (place.settled && !settled_) Settle(now);
     if (!defect_.ok()) return;
-    ++search_->report_.points;
+    search_->report_.points += IsFirst();
     const Judge judge = place.settled && Holds(place) ? now.ByState(*settled_) : now;
     std::vector<uint64_t> seen;
     CrashStates states(
         place.disk, search_->options_.states,
-        Rng::Stream(search_->plan_.crash_seed, "explored inside", ++search_->inner_places_));
+        Rng::Stream(search_->plan_.crash_seed, "explored inside", place.disk.StateHash()));
     for (CrashPlan plan; states.Next(&plan);) {
-      ++search_->report_.legal;
+      search_->report_.legal += IsFirst();
       if (search_->Stopped()) {
         search_->report_.all = false;
       } else if (IsNewHere(place.disk, plan, &seen)) {
@@ -455,14 +463,17 @@ class Exploration::Descent {
       if (!search_->IsNewDisk(place.disk, judge)) return;
       next.disk = place.disk.Fork();
     } else {
-      if (std::exchange(known->queued, true)) return;
       next.image = image;
       next.judge.after_process_death = judge.after_power_loss;
       if (!judge.state && !search_->NeedsModel(judge, false)) {
-        next.judge = judge.ByState(known->state);
+        next.judge = next.judge.ByState(known->state);
       }
+      bool* const entered =
+          next.judge.state ? &known->queued : &search_->entered_.Find(known->image)->queued;
+      if (std::exchange(*entered, true)) return;
     }
     if (next.judge.state) return search_->Enqueue(std::move(next), std::move(origin));
+    if (depth == search_->limit_) return;  // in the next run
     next.origin = search_->Keep(std::move(origin));
     search_->Descend(next);
   }
@@ -475,8 +486,10 @@ class Exploration::Descent {
 };
 
 void Exploration::Descend(const Node& node) {
-  Defect defect = Descent(this, node).Run();
-  if (!defect.ok()) TakeDefect(std::move(defect), origins_[node.origin], node.depth);
+  Descent descent(this, node);
+  Defect defect = descent.Run();
+  if (!defect.ok() && descent.IsFirst())
+    TakeDefect(std::move(defect), origins_[node.origin], node.depth);
 }
 
 // Findings. --------------------------------------------------------------------------------------

@@ -144,12 +144,13 @@ class Exploration : public CrashProbe {
   const model::MayVanish may_vanish_;
   std::vector<std::string> keys_;
   ImageMemo memo_;
-  ImageMemo owed_;   // where promises were broken: images by what was owed of them
-  ImageMemo disks_;  // after the death of a process: what is pending too, and what was owed
+  ImageMemo owed_;          // where promises were broken: images by what was owed of them
+  ImageMemo entered_;       // in this run: disks and images whose recoveries the model judges
+  ImageMemo queued_disks_;  // disks that a state judges
+  int limit_ = 0;           // how deep these are gone into in this run
   std::vector<CheckpointCopy> copies_;
   Pass pass_ = Pass::kStates;
-  uint64_t places_ = 0;        // of this pass
-  uint64_t inner_places_ = 0;  // inside recoveries
+  uint64_t places_ = 0;  // of this pass
   uint64_t tried_;
   std::vector<uint64_t> seen_;      // at one place: hashes of the sets of operations that were kept
   std::vector<CrashSpec> crashes_;  // of the run, as far as it came

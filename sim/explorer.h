@@ -8,7 +8,8 @@
 //
 // What a process that died leaves pending can still be lost, and storage that has broken promises
 // owes a recovery less than its own state; so such recoveries are judged by the model as of the
-// moment of the crash. The plan is run a second time for them.
+// moment of the crash. The plan is run once more for them, for
+// each depth.
 //
 // A finding is the first state of its class of failure, as a plan that `replay` reproduces.
 //
