@@ -262,6 +262,7 @@ Status DB::Impl::Close() {
   if (status.ok()) status = Seal();
   for (const auto& log : older_logs_) status.Update(log->Close());
   status.Update(log_->Close());
+  if (resume_log_ != nullptr) status.Update(resume_log_->Close());
   status.Update(manifest_->Close());
   Notify(EventKind::kClosed, 0, 0, status.ToString());
   events_.SetLog(nullptr);

@@ -18,7 +18,8 @@
 //       and deletes only after that.
 //   I10 Resume writes only new files, like a recovery (I8): the new log's header cuts the old log
 //       where the acknowledged records end, and the MANIFEST that no longer needs the old log is
-//       durable before the first write. The error is lifted, and files go, only after that.
+//       durable before the first write. The error is lifted, and files go, only after that. Tries
+//       after one that failed go on with its log: the MANIFEST that needs it may be in force.
 //   I9  A table is unlinked only after a durable MANIFEST does not name it and no reader pins it.
 //
 // Locking: mutex_ guards what is marked so. File operations run without it; the front of the write
@@ -243,6 +244,7 @@ class DB::Impl {
   std::shared_ptr<LogWriter> log_;          // replaced under mutex_
   std::optional<uint64_t> failed_log_end_;  // of log_ where an append or sync failed: the end of
                                             // what was acknowledged; guarded by mutex_
+  std::shared_ptr<LogWriter> resume_log_;   // of a Resume that failed, or null; the leader's
   std::deque<std::shared_ptr<LogWriter>> older_logs_;  // not retired; guarded by mutex_
   std::shared_ptr<const Version> version_;             // guarded by mutex_
   ReadStateCell read_state_;                           // published under mutex_

@@ -41,7 +41,7 @@ Status DB::Impl::RecoverInPlace(Lock* lock) {
   if (!active_->empty()) renewal.memtables.push_back(active_);
   renewal.snapshots.assign(snapshots_.begin(), snapshots_.end());
   renewal.old_log_end = {log_->number(), failed_log_end_.value_or(log_->size())};
-  renewal.log_number = NewFileNumber();
+  renewal.log_number = resume_log_ ? resume_log_->number() : NewFileNumber();
   lock->unlock();
   const Status status = PrepareRenewal(&renewal);
   if (!status.ok()) {
@@ -72,9 +72,15 @@ Status DB::Impl::RecoverInPlace(Lock* lock) {
 // Requires manifest_mutex_. I10: log, tables, MANIFEST, in this order; each durable before the next
 // begins. Where it ends early, the old files still say everything.
 Status DB::Impl::PrepareRenewal(Renewal* renewal) {
-  SHEARPIN_ASSIGN_OR_RETURN(renewal->log,
-                            CreateLog(renewal->log_number, renewal->old_log_end,
-                                      std::min(log_->synced_size(), renewal->old_log_end.length)));
+  // A try that failed at its last step, the directory's sync after CURRENT's rename, has left it
+  // open which MANIFEST a recovery will find. Its log follows from the old one and so serves both;
+  // another one after the old log would pass by the log that the new MANIFEST needs.
+  if (resume_log_ == nullptr) {
+    SHEARPIN_ASSIGN_OR_RETURN(
+        resume_log_, CreateLog(renewal->log_number, renewal->old_log_end,
+                               std::min(log_->synced_size(), renewal->old_log_end.length)));
+  }
+  renewal->log = resume_log_;
   VersionEdit edit;
   Status status;
   for (const auto& memtable : renewal->memtables) {
@@ -120,6 +126,7 @@ void DB::Impl::Install(Renewal* renewal) {
   manifest_.swap(renewal->manifest);
   manifest_size_at_open_ = 0;
   log_.swap(renewal->log);
+  resume_log_.reset();
   failed_log_end_.reset();
   older_logs_.swap(renewal->old_logs);
   version_ = version_->With(renewal->change);

@@ -144,6 +144,40 @@ TEST(Resume, AResumeThatFailsMayBeRepeatedOrLeftToAReopen) {
   }
 }
 
+// The first try fails wherever it can, the second one likewise, and then the process ends:
+// whichever MANIFEST is in force, its logs are there and follow from each other.
+TEST(Resume, TwoTriesThatFailLeaveWhatAReopenNeeds) {
+  for (uint64_t first = 0;; ++first) {
+    bool first_reached = false;
+    for (uint64_t second = 0;; ++second) {
+      Fixture t;
+      t.Open();
+      ASSERT_TRUE(t.db->Put("kept", "1", {.durability = Durability::kSync}).ok());
+      t.fs.FailAt(0, 1, StatusCode::kIoError, ".wal");
+      ASSERT_FALSE(t.db->Put("lost", "1").ok());
+      t.fs.FailAt(first, 1, StatusCode::kIoError);
+      t.db->Resume().IgnoreError();
+      first_reached = t.fs.failed() == 2;
+      t.fs.FailAt(second, 1, StatusCode::kIoError);
+      t.db->Resume().IgnoreError();
+      const bool second_reached = t.fs.failed() == 3;
+      t.fs.Heal();
+      t.Open();
+      EXPECT_EQ(t.Get("kept"), "1") << first << ", " << second;
+      EXPECT_EQ(t.Get("lost"), std::nullopt) << first << ", " << second;
+      ASSERT_TRUE(t.db->Put("after", "1").ok());
+      t.Open();
+      EXPECT_EQ(t.Get("after"), "1");
+      EXPECT_EQ(t.Orphans(), std::set<std::string>());
+      if (!first_reached || !second_reached) break;
+    }
+    if (!first_reached) {
+      EXPECT_GT(first, 8u);
+      break;
+    }
+  }
+}
+
 TEST(FailurePolicy, AFailedFlushIsTriedAgainAndPoisonsNothing) {
   Fixture t;
   t.Open();
