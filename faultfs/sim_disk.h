@@ -203,6 +203,9 @@ class SimDisk {
   std::vector<bool> KeptOps(const CrashPlan& plan) const;
   // A hash of what KeptOps returns, for telling plans apart cheaply.
   uint64_t KeptHash(const CrashPlan& plan) const;
+  // Equal for disks that no later call and no crash could tell apart, as far as it goes: equal
+  // disks with different histories may differ in it.
+  uint64_t StateHash() const;
   // Those that must be durable if all of `ops` are: their downward closure, sorted.
   std::vector<uint32_t> NeededBy(const std::vector<uint32_t>& ops) const;
 

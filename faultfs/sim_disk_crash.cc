@@ -364,4 +364,38 @@ std::vector<PendingOp> SimDisk::PendingOps() const {
   return list;
 }
 
+uint64_t SimDisk::StateHash() const {
+  uint64_t hash = 0;
+  const auto add = [&hash](uint64_t number) { hash = CombineHashes(hash, number); };
+  const auto add_content = [&add](const Ref<FileContent>& content) {
+    if (!content) return add(1);
+    add(content->size);
+    for (const Block& block : content->blocks) {
+      add(block.page ? block.page->Hash() : 0);
+      add(block.unwritten ? 2 : 3);
+    }
+  };
+  for (const Inode& inode : inodes_) {
+    add(inode.number == 0 ? 0 : 4);
+    add_content(inode.live);
+    if (inode.durable.get() != inode.live.get()) add_content(inode.durable);
+    for (const uint32_t lost : inode.lost_blocks) add(lost);
+  }
+  for (const Slot& slot : slots_) {
+    for (const uint32_t number : {slot.directory, slot.live, slot.durable}) add(number);
+    add(XXH3_64bits(slot.name.data(), slot.name.size()));
+  }
+  for (const MicroOp& op : pending_) {
+    for (const uint64_t number :
+         {uint64_t{op.inode}, uint64_t{op.block}, uint64_t{op.offset}, uint64_t{op.length},
+          uint64_t{op.slot}, uint64_t{op.other_slot}, op.size, static_cast<uint64_t>(op.kind)}) {
+      add(number);
+    }
+    if (op.kind != OpKind::kData) continue;
+    const std::string_view bytes = Payload(op);
+    add(XXH3_64bits(bytes.data(), bytes.size()));
+  }
+  return hash;
+}
+
 }  // namespace shearpin::faultfs

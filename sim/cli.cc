@@ -338,6 +338,9 @@ CLI::App* AddExplore(CLI::App* app, Session* session, ExploreCommandOptions* opt
       ->check(CLI::NonNegativeNumber);
   explore->add_option("--random", arguments.random,
                       "Random states at each place, after the systematic ones");
+  explore->add_flag_callback(
+      "--without-faults", [&arguments] { arguments.with_faults = false; },
+      "Explore recoveries without the plan's fault rules");
   session->AddGeneratorOptions(explore);
   session->AddOutputOptions(explore);
   return explore;

@@ -4,7 +4,6 @@
 #include <map>
 #include <optional>
 
-#include "sim/damage_check.h"
 #include "sim/plan_terms.h"
 #include "sim/story.h"
 
@@ -595,11 +594,12 @@ Status ClientSession::Resume() {
 // A failed sync may have taken bytes of a log with it, for good and in plain sight: then it is
 // right to find them missing.
 Status ClientSession::Verify() {
-  const DamageCheck damage(*context_, opening_->machine, opening_->subject);
+  const DamageCheck damage(context_->storage_broken(), opening_->machine->disk(),
+                           opening_->subject);
   Status status = opening_->subject->VerifyChecksums();
   const bool bytes_lost = opening_->machine->failed_syncs() > opening_->failed_syncs;
   if (status.IsCorruption() && bytes_lost) return status;
-  if (status.ok()) damage.NothingWasMissed(context_, opening_->subject);
+  if (status.ok()) context_->CheckDamage(damage, opening_->subject);
   return JudgeRead(std::move(status));
 }
 

@@ -16,6 +16,7 @@
 #include "faultfs/sim_disk.h"
 #include "model/crash_oracle.h"
 #include "model/kv_model.h"
+#include "sim/checkpoint_check.h"
 #include "sim/plan.h"
 
 namespace shearpin::sim {
@@ -26,8 +27,18 @@ struct CrashPoint {
   const model::CrashOracle* oracle = nullptr;
   // Every key that the plan's writes name, sorted.
   const std::vector<std::string>* keys = nullptr;
-  // How bad the death of the process is here: a failed sync makes it as bad as a loss of power.
-  model::CrashKind process_death = model::CrashKind::kProcessDeath;
+  // Every copy of the store made so far.
+  std::span<const CheckpointCopy> checkpoints;
+
+  // What a recovery owes after a crash here.
+  struct Owed {
+    model::CrashKind kind = model::CrashKind::kPowerLoss;
+    // The storage has broken promises: the subject may say so instead, with Corruption or IoError.
+    bool may_refuse = false;
+  };
+  Owed after_process_death;  // after a failed sync as bad as a loss of power
+  Owed after_power_loss;
+  bool faults_over = false;  // for good: no rule of the plan stands any more
 
   uint64_t operations = 0;  // steps that have ended
 
@@ -36,6 +47,8 @@ struct CrashPoint {
   CrashStart start;
   uint64_t calls = 0;
   std::span<const CrashSpec> before;
+  // By client: the step that it has not begun yet.
+  std::span<const uint32_t> next_steps;
 };
 
 class CrashProbe {

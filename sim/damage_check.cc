@@ -1,5 +1,9 @@
 #include "sim/damage_check.h"
 
+#include <utility>
+
+#include "sim/store_paths.h"
+
 namespace shearpin::sim {
 
 namespace {
@@ -16,10 +20,10 @@ bool Holds(const std::string& lines, const std::string& name) {
 
 }  // namespace
 
-DamageCheck::DamageCheck(const RunContext& context, Machine* machine, Subject* subject) {
-  if (!context.storage_broken()) return;
+DamageCheck::DamageCheck(bool storage_broken, const faultfs::SimDisk& disk, Subject* subject) {
+  if (!storage_broken) return;
   std::string live;
-  for (const std::string& path : machine->disk().DamagedFiles()) {
+  for (const std::string& path : disk.DamagedFiles()) {
     if (faultfs::PurposeOf(path) != faultfs::Purpose::kTable) continue;
     const std::string directory = std::string(kStoreDirectory) + "/";
     if (!path.starts_with(directory)) continue;
@@ -29,16 +33,13 @@ DamageCheck::DamageCheck(const RunContext& context, Machine* machine, Subject* s
   }
 }
 
-bool DamageCheck::NothingWasMissed(RunContext* context, Subject* subject) const {
-  if (damaged_.empty()) return true;
+std::string DamageCheck::Missed(Subject* subject) const {
+  if (damaged_.empty()) return {};
   const std::string live = LiveFiles(subject);
   for (const std::string& name : damaged_) {
-    if (!Holds(live, name)) continue;
-    context->Fail(FailureClass::kUndetectedDamage,
-                  name + " has a damaged block, and every checksum was found right");
-    return false;
+    if (Holds(live, name)) return name + " has a damaged block, and every checksum was found right";
   }
-  return true;
+  return {};
 }
 
 }  // namespace shearpin::sim

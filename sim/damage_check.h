@@ -10,20 +10,20 @@
 #include <string>
 #include <vector>
 
-#include "sim/machine.h"
-#include "sim/run_context.h"
+#include "faultfs/sim_disk.h"
 #include "sim/subject/subject.h"
 
 namespace shearpin::sim {
 
 class DamageCheck {
  public:
-  // A null subject is about to be opened: what it has in use is asked afterwards only.
-  DamageCheck(const RunContext& context, Machine* machine, Subject* subject);
+  // While the disk has kept its promises there is nothing to look for. A null subject is about to
+  // be opened: what it has in use is asked afterwards only.
+  DamageCheck(bool storage_broken, const faultfs::SimDisk& disk, Subject* subject);
 
-  // Every checksum of `subject` was found right: true unless one should have been wrong, which is
-  // the failure then.
-  bool NothingWasMissed(RunContext* context, Subject* subject) const;
+  // Every checksum of `subject` was found right: empty unless one should have been wrong, which is
+  // a failure of class kUndetectedDamage with this message.
+  std::string Missed(Subject* subject) const;
 
  private:
   std::vector<std::string> damaged_;  // names in the store's directory

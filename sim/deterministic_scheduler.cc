@@ -263,7 +263,7 @@ void DeterministicScheduler::CountPoint(const char* tag) {
 void DeterministicScheduler::Point(const char* tag) {
   if (current_ == outside_.get()) return;
   CountPoint(tag);
-  if (runnable_.size() == 1) return;
+  if (runnable_.size() == 1 || options_.run_to_wait) return;
   Fiber* const next = PickNext(current_->id, tag);
   if (next != current_) SwitchTo(next, tag);
 }

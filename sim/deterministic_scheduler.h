@@ -89,6 +89,8 @@ class DeterministicScheduler final : public Scheduler {
     uint64_t max_virtual_micros = uint64_t{24} * 3600 * 1'000'000;
     // Virtual time that every scheduling point takes.
     uint64_t micros_per_point = 0;
+    // Who runs goes on until he waits: only then is the strategy asked.
+    bool run_to_wait = false;
   };
 
   // Nothing is owned; all of it outlives the scheduler.

@@ -1,15 +1,9 @@
 #include "sim/explore_command.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <functional>
 #include <nlohmann/json.hpp>
 
-#include "engine/base/check.h"
 #include "sim/explorer.h"
 #include "sim/fiber_pool.h"
 #include "sim/stopwatch.h"
@@ -98,6 +92,7 @@ void PrintSummary(const ExploreReport& report, double seconds) {
                              : "inside that one's       ",
                 Count(report.checked_by_depth[depth]).c_str());
   }
+  std::printf("    refused                 %s\n", Count(report.refused).c_str());
   std::printf("  that was all              %s\n", report.all ? "yes" : "no");
   std::printf("  digest                    %s\n", HexDigest(report.digest).c_str());
   std::printf("  wrong states              %s\n", Count(report.failures).c_str());
@@ -108,6 +103,7 @@ ExploreOptions OptionsOf(const ExploreArguments& arguments, const Stopwatch& wat
   options.depth = arguments.depth;
   options.budget = arguments.budget;
   options.states.random = arguments.random;
+  options.with_faults = arguments.with_faults;
   if (arguments.seconds > 0) {
     options.out_of_time = [&watch, most = arguments.seconds] { return watch.seconds() > most; };
   }
@@ -137,6 +133,7 @@ bool Conclude(uint64_t seed, const ExploreReport& report, const ExploreArguments
         {"distinct_states", report.distinct},
         {"crash_states", report.checked},
         {"crash_states_by_depth", report.checked_by_depth},
+        {"refused_states", report.refused},
         {"crash_states_per_second", static_cast<double>(report.checked) / std::max(seconds, 1e-9)},
         {"all", report.all},
         {"seconds", seconds},
@@ -149,55 +146,45 @@ bool Conclude(uint64_t seed, const ExploreReport& report, const ExploreArguments
   return report.failures == 0 && !report.run.failure;
 }
 
-// In a process of its own, so that a crash of it is told like any other failure.
-bool InChild(const ExploreArguments& arguments, const std::function<bool()>& explore) {
-  std::fflush(stdout);
-  const pid_t child = ::fork();
-  SHEARPIN_CHECK(child >= 0, "fork");
-  if (child == 0) {
-    const bool clean = explore();
-    std::fflush(stdout);
-    ::_exit(clean ? 0 : 1);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status)) return WEXITSTATUS(status) == 0;
-  const std::string failure_class(FailureClassName(FailureClass::kProcessCrashed));
-  const std::string message = "signal " + Count(static_cast<uint64_t>(WTERMSIG(status))) +
-                              "; the same command does it again";
+// The process died where no state can be named.
+void TellDeath(const Defect& defect, bool json) {
+  const std::string failure_class(FailureClassName(*defect.failure_class));
+  const std::string message = defect.message + "\n  the same command does it again";
   std::printf("FAILED: %s\n  %s\n", failure_class.c_str(), message.c_str());
-  if (arguments.json) {
+  if (json) {
     const Json finding = {{"class", failure_class}, {"message", message}};
-    std::printf("%s\n",
-                Json({{"failures", 1}, {"findings", Json::array({finding})}}).dump().c_str());
+    const Json told = {{"failures", 1}, {"findings", Json::array({finding})}};
+    std::printf("%s\n", told.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   }
   std::fflush(stdout);
-  return false;
 }
 
 }  // namespace
 
 bool ExplorePlan(const Plan& plan, const ExploreArguments& arguments, SubjectFactory* factory) {
-  return InChild(arguments, [&] {
-    const Stopwatch watch;
-    FiberPool fibers;
-    const ExploreReport report =
-        Explorer(factory, &fibers).Explore(plan, OptionsOf(arguments, watch));
-    return Conclude(plan.seed, report, arguments, watch.seconds());
-  });
+  const Stopwatch watch;
+  return ExploreGuarded(
+      OptionsOf(arguments, watch),
+      [&](const ExploreOptions& options) {
+        FiberPool fibers;
+        const ExploreReport report = Explorer(factory, &fibers).Explore(plan, options);
+        return Conclude(plan.seed, report, arguments, watch.seconds());
+      },
+      [&](const Defect& defect) { TellDeath(defect, arguments.json); });
 }
 
 bool ExploreShortPlans(uint64_t operations, const std::string& profile,
                        const ExploreArguments& arguments, SubjectFactory* factory) {
-  return InChild(arguments, [&] {
-    const Stopwatch watch;
-    FiberPool fibers;
-    const ExploreReport report =
-        Explorer(factory, &fibers)
-            .ExploreShortPlans(operations, profile, OptionsOf(arguments, watch));
-    return Conclude(0, report, arguments, watch.seconds());
-  });
+  const Stopwatch watch;
+  return ExploreGuarded(
+      OptionsOf(arguments, watch),
+      [&](const ExploreOptions& options) {
+        FiberPool fibers;
+        const ExploreReport report =
+            Explorer(factory, &fibers).ExploreShortPlans(operations, profile, options);
+        return Conclude(0, report, arguments, watch.seconds());
+      },
+      [&](const Defect& defect) { TellDeath(defect, arguments.json); });
 }
 
 }  // namespace shearpin::sim

@@ -15,8 +15,9 @@ struct ExploreArguments {
   int depth = 2;
   uint64_t budget = 200'000;  // states recovered
   uint64_t random = 8;
-  double seconds = 0;  // of wall clock; 0: no limit
-  std::string out;     // directory for the plans of findings
+  bool with_faults = true;  // the plan's rules, in recoveries that are explored
+  double seconds = 0;       // of wall clock; 0: no limit
+  std::string out;          // directory for the plans of findings
   bool json = false;
   std::string replay_command;  // what precedes the name of a plan's file
 };

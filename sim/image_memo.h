@@ -23,7 +23,8 @@ class ImageMemo {
     uint64_t n = 0;
     uint64_t flushed = 0;
     uint64_t rebuilds = 0;
-    uint64_t state = 0;  // hash of what was found
+    uint64_t state = 0;        // hash of what was found; 0: not known, or it was refused
+    uint64_t checkpoints = 0;  // as many copies of the store were found in it
   };
 
   ImageMemo() : places_(1024) {}

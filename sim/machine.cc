@@ -2,6 +2,7 @@
 
 #include "engine/base/check.h"
 #include "faultfs/micro_op.h"
+#include "sim/harm.h"
 #include "sim/story.h"
 
 namespace shearpin::sim {
@@ -168,38 +169,18 @@ void Machine::After(const faultfs::FsCall& call, const Status& result) {
 
 void Machine::Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect,
                       std::string_view path, uint64_t offset) {
-  using faultfs::EffectKind;
   using model::CrashKind;
   const std::string_view name = faultfs::EffectKindName(effect);
   context_->BreakStorage();
   context_->trace().Record("damage", name, path, offset);
   context_->RememberNote("damage: " + std::string(name) + " of " + std::string(path) + " at " +
                          std::to_string(offset));
-  const faultfs::Purpose purpose = faultfs::PurposeOf(path);
-  // Whoever names a table knows what is in it; and a copy of the store is not the store.
-  if (purpose == faultfs::Purpose::kTable || path.starts_with(kCheckpointPrefix)) return;
-  const bool is_log = purpose == faultfs::Purpose::kWal || purpose == faultfs::Purpose::kManifest;
-  CrashKind harm = CrashKind::kBrokenStorage;
-  switch (effect) {
-    case EffectKind::kBitRot:
-      // What stands at the beginning is what the rest of the log is read by.
-      if (purpose == faultfs::Purpose::kWal && offset >= faultfs::kSectorSize) {
-        harm = CrashKind::kRottenLog;
-      }
-      break;
-    case EffectKind::kSyncFail:
-    case EffectKind::kLyingFlush:
-    case EffectKind::kLostWrite:
-    case EffectKind::kMisdirectedWrite:
-      if (is_log && path == call.path) harm = CrashKind::kForgottenSync;
-      break;
-    default:
-      break;
-  }
+  const CrashKind harm = HarmOf(call, effect, path, offset);
+  if (harm == CrashKind::kClean) return;
   harm_ = model::Together(harm_, harm);
   if (harm >= CrashKind::kForgottenSync) context_->model().Freeze();
   // Ignored by the disk, it is still in the cache; anything else an eviction may bring to light.
-  harm_shows_ |= effect != EffectKind::kLyingFlush;
+  harm_shows_ |= effect != faultfs::EffectKind::kLyingFlush;
 }
 
 void Machine::Crashed(const faultfs::FsCall& call) {

@@ -18,11 +18,9 @@
 #include "faultfs/fault_fs.h"
 #include "faultfs/sim_disk.h"
 #include "sim/run_context.h"
+#include "sim/store_paths.h"
 
 namespace shearpin::sim {
-
-// Where the store under test stands.
-inline constexpr std::string_view kStoreDirectory = "/db";
 
 class Machine : public faultfs::FsObserver {
  public:

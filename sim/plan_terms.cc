@@ -1,6 +1,10 @@
 #include "sim/plan_terms.h"
 
+#include <algorithm>
+
 #include "engine/base/check.h"
+#include "faultfs/fault_rule.h"
+#include "faultfs/profile.h"
 
 namespace shearpin::sim {
 
@@ -55,6 +59,15 @@ model::MayVanish MayVanishOf(const Plan& plan) {
     default:
       return nullptr;
   }
+}
+
+bool BreaksPromises(const Plan& plan) {
+  if (!faultfs::FindProfile(plan.profile)->honours_flush) return true;
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [](const std::string& text) {
+    const StatusOr<faultfs::FaultRule> rule = faultfs::FaultRule::Parse(text);
+    return rule.ok() && (faultfs::BreaksPromise(rule->effect) ||
+                         rule->sync_failure == faultfs::SyncFailure::kReportNext);
+  });
 }
 
 bool ToOperation(const Mutation& mutation, model::Operation* operation) {

@@ -20,6 +20,12 @@ model::Bound ModelBound(const KeyBound& bound);
 // 2: those with "k00"; 3: values whose length is 3 modulo 5.
 model::MayVanish MayVanishOf(const Plan& plan);
 
+// Whether the plan's disk may break promises without telling.
+bool BreaksPromises(const Plan& plan);
+
+// How often an opening may fail on the plan's faults before they are lifted for good.
+inline constexpr int kFaultyAttempts = 3;
+
 // False for a range that is empty: a batch adds nothing for it.
 bool ToOperation(const Mutation& mutation, model::Operation* operation);
 

@@ -49,6 +49,13 @@ void RunContext::Fail(FailureClass failure_class, std::string message) {
   }
 }
 
+bool RunContext::CheckDamage(const DamageCheck& damage, Subject* subject) {
+  std::string missed = damage.Missed(subject);
+  if (missed.empty()) return true;
+  Fail(FailureClass::kUndetectedDamage, std::move(missed));
+  return false;
+}
+
 void RunContext::Fail(const model::Violation& violation) {
   Fail(ClassOf(violation.failure_class), violation.message);
 }

@@ -17,8 +17,11 @@
 #include "faultfs/crash_plan.h"
 #include "model/crash_oracle.h"
 #include "model/kv_model.h"
+#include "sim/checkpoint_check.h"
+#include "sim/damage_check.h"
 #include "sim/deterministic_scheduler.h"
 #include "sim/run_result.h"
+#include "sim/store_paths.h"
 #include "sim/subject/subject.h"
 #include "sim/trace.h"
 
@@ -38,9 +41,6 @@ class EventCounter : public EventListener {
   const std::function<void(uint64_t visible)> resumed_;
   std::array<uint64_t, static_cast<size_t>(EventKind::kNumEventKinds)> counts_ = {};
 };
-
-// Of the directories that hold copies of the store.
-inline constexpr std::string_view kCheckpointPrefix = "/checkpoint-";
 
 class RunContext {
  public:
@@ -66,6 +66,8 @@ class RunContext {
   void Fail(const model::Violation& violation);
   // True if ok; else it has become the failure.
   bool Check(const model::Violation& violation);
+  // The same of what a verification that was passed should have missed.
+  bool CheckDamage(const DamageCheck& damage, Subject* subject);
   // The disk has broken a promise without telling: from here on the subject may refuse, with
   // Corruption or IoError, whatever it is asked. False takes that back.
   void BreakStorage(bool broken = true) { storage_broken_ = broken; }
@@ -84,11 +86,7 @@ class RunContext {
   // may see a batch before its writer hears of it.
   void PollInFlight();
 
-  // A durable copy of the store, and what it holds.
-  struct CheckpointCopy {
-    std::string directory;
-    model::State state;
-  };
+  // Those made so far; none ever goes.
   std::vector<CheckpointCopy>& checkpoints() { return checkpoints_; }
   // Of its own for each try: one that failed may have left files.
   std::string NextCheckpointDirectory() {

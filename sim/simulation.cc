@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
-#include "sim/damage_check.h"
 #include "sim/outcome_class.h"
+#include "sim/plan_terms.h"
 #include "sim/story.h"
 
 namespace shearpin::sim {
@@ -16,21 +16,8 @@ using faultfs::SimDisk;
 using model::CrashKind;
 using model::Verdict;
 
-// How often an opening may fail on injected faults before they are lifted for good.
-constexpr int kFaultyAttempts = 3;
-
 // A run of the generator's size takes some ten thousand points.
 constexpr uint64_t kMostPoints = 20'000'000;
-
-// Whether the plan's disk may break promises without telling.
-bool BreaksPromises(const Plan& plan) {
-  if (!faultfs::FindProfile(plan.profile)->honours_flush) return true;
-  return std::any_of(plan.faults.begin(), plan.faults.end(), [](const std::string& text) {
-    const StatusOr<faultfs::FaultRule> rule = faultfs::FaultRule::Parse(text);
-    return rule.ok() && (faultfs::BreaksPromise(rule->effect) ||
-                         rule->sync_failure == faultfs::SyncFailure::kReportNext);
-  });
-}
 
 }  // namespace
 
@@ -199,9 +186,9 @@ StatusOr<std::unique_ptr<Subject>> Simulation::Open(Machine* machine, std::strin
   config.options = plan_.options;
   config.listener = &context_.events();
   if (!verify_on_open_ || read_only || directory != kStoreDirectory) return factory_->Open(config);
-  const DamageCheck damage(context_, machine, nullptr);
+  const DamageCheck damage(context_.storage_broken(), machine->disk(), nullptr);
   StatusOr<std::unique_ptr<Subject>> opened = factory_->Open(config);
-  if (opened.ok()) damage.NothingWasMissed(&context_, opened->get());
+  if (opened.ok()) context_.CheckDamage(damage, opened->get());
   return opened;
 }
 
@@ -236,7 +223,7 @@ Simulation::Recovered Simulation::Recover(CrashKind kind, const Verdict* same) {
 // kCrashed also where faults kept it from being read; the machine tells.
 Simulation::Recovered Simulation::CheckRecovered(CrashKind kind, const Verdict* same) {
   Verdict verdict;
-  const DamageCheck damage(context_, machine_.get(), subject_.get());
+  const DamageCheck damage(context_.storage_broken(), machine_->disk(), subject_.get());
   RecoveryCheck::Outcome outcome = check_.Check(
       subject_.get(), [this, kind] { return AtLeastSuspect(kind); }, &verdict);
   if (outcome == RecoveryCheck::Outcome::kLegal && same != nullptr && !context_.storage_broken()) {
@@ -246,7 +233,7 @@ Simulation::Recovered Simulation::CheckRecovered(CrashKind kind, const Verdict* 
   if (outcome == RecoveryCheck::Outcome::kFaulted || machine_->crashed()) {
     return Recovered::kCrashed;
   }
-  if (!damage.NothingWasMissed(&context_, subject_.get())) return Recovered::kFailed;
+  if (!context_.CheckDamage(damage, subject_.get())) return Recovered::kFailed;
   // What had been forgotten before this machine booted has shown now.
   if (machine_->harm() < CrashKind::kForgottenSync) context_.model().Thaw();
   context_.model().Rebase(verdict);
@@ -320,18 +307,26 @@ void Simulation::ShowCrashPoint() {
       context_.failed()) {
     return;
   }
-  // What is owed on storage that broke its promises, an explorer does not know.
-  if (context_.storage_broken() || !profile_.honours_flush) return;
   context_.PollInFlight();
+  // A disk that lies about flushes breaks its promises at a loss of power only.
+  const auto owed = [this](CrashKind kind) {
+    kind = AtLeastSuspect(kind);
+    const bool lies = !profile_.honours_flush && kind >= CrashKind::kPowerLoss;
+    return CrashPoint::Owed{.kind = kind, .may_refuse = context_.storage_broken() || lies};
+  };
   CrashPoint point = {.disk = &machine_->disk(),
                       .model = &context_.model(),
                       .oracle = &context_.oracle(),
                       .keys = &context_.keys(),
-                      .process_death = AtLeastSuspect(CrashKind::kProcessDeath),
+                      .checkpoints = context_.checkpoints(),
+                      .after_process_death = owed(CrashKind::kProcessDeath),
+                      .after_power_loss = owed(CrashKind::kPowerLoss),
+                      .faults_over = healed_,
                       .operations = context_.result().operations,
                       .start = {},
                       .calls = machine_->changes() - *strikes_from_ + 1,
-                      .before = {}};
+                      .before = {},
+                      .next_steps = next_step_};
   if (next_crash_ == 0) point.start.after = CrashStart::After::kBoot;
   point.before = std::span(context_.result().plan.crashes).first(next_crash_);
   probe_->AtCrashPoint(point);
@@ -536,7 +531,7 @@ bool Simulation::IsRefusal(RecoveryCheck::Outcome outcome) {
 
 // Each copy that was made is there and holds what it held, read as it is and opened as a store.
 bool Simulation::CheckCheckpoints(Machine* machine) {
-  for (const RunContext::CheckpointCopy& copy : context_.checkpoints()) {
+  for (const CheckpointCopy& copy : context_.checkpoints()) {
     bool refused = false;
     if (!CheckCheckpoint(machine, copy, true, &refused)) return false;
     // Where none can be read any more, a writer would make one anew.
@@ -545,44 +540,17 @@ bool Simulation::CheckCheckpoints(Machine* machine) {
   return true;
 }
 
-bool Simulation::CheckCheckpoint(Machine* machine, const RunContext::CheckpointCopy& copy,
-                                 bool read_only, bool* refused) {
-  StatusOr<std::unique_ptr<Subject>> opened = Open(machine, copy.directory, read_only);
-  if (!opened.ok()) {
-    // On broken storage all of it may be gone.
-    *refused = context_.storage_broken();
-    return *refused ||
-           context_.CheckInjected(opened.status(), "opening checkpoint " + copy.directory);
-  }
-  const auto iterator = (*opened)->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
-  auto expected = copy.state.begin();
-  const auto skip_gone = [&](bool all, std::string_view key) {
-    while (expected != copy.state.end() && (all || expected->first < key) &&
-           context_.model().MayBeGone(expected->first, expected->second)) {
-      ++expected;
-    }
-  };
-  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-    skip_gone(false, iterator->key());
-    if (expected == copy.state.end() || expected->first != iterator->key() ||
-        expected->second != iterator->value()) {
-      context_.Fail(FailureClass::kWrongData,
-                    "checkpoint " + copy.directory + " holds " + Abbreviated(iterator->key()) +
-                        " where it should hold " +
-                        (expected == copy.state.end() ? "nothing" : Abbreviated(expected->first)));
-      return false;
-    }
-    ++expected;
-  }
-  Status status = iterator->status();
-  skip_gone(true, "");
-  if (status.ok() && expected != copy.state.end()) {
-    context_.Fail(FailureClass::kWrongData,
-                  "checkpoint " + copy.directory + " lacks " + Abbreviated(expected->first));
-    return false;
-  }
-  if (status.ok()) status = (*opened)->VerifyChecksums();
-  return status.ok() || context_.CheckInjected(status, "reading checkpoint " + copy.directory);
+bool Simulation::CheckCheckpoint(Machine* machine, const CheckpointCopy& copy, bool read_only,
+                                 bool* refused) {
+  const CheckpointFinding found = sim::CheckCheckpoint(
+      copy, read_only,
+      [&](std::string_view directory, bool reads) { return Open(machine, directory, reads); },
+      MayVanishOf(plan_));
+  if (!context_.Check(found.violation)) return false;
+  if (found.status.ok()) return true;
+  // On broken storage all of it may be gone.
+  *refused = !found.opened && context_.storage_broken();
+  return *refused || context_.CheckInjected(found.status, found.doing);
 }
 
 bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdict* same,
@@ -597,12 +565,12 @@ bool Simulation::OpenAndCheckImage(Machine* machine, CrashKind kind, const Verdi
     return false;
   }
   const std::unique_ptr<Subject> subject = *std::move(opened);
-  const DamageCheck damage(context_, machine, subject.get());
+  const DamageCheck damage(context_.storage_broken(), machine->disk(), subject.get());
   const RecoveryCheck::Outcome outcome = same != nullptr
                                              ? check_.CheckSame(subject.get(), *same)
                                              : check_.Check(subject.get(), kind, verdict);
-  const bool missed = outcome == RecoveryCheck::Outcome::kLegal &&
-                      !damage.NothingWasMissed(&context_, subject.get());
+  const bool missed =
+      outcome == RecoveryCheck::Outcome::kLegal && !context_.CheckDamage(damage, subject.get());
   const Status closed = subject->Close();
   if (IsRefusal(outcome)) return true;
   if (missed || outcome != RecoveryCheck::Outcome::kLegal) return false;

@@ -74,8 +74,7 @@ class Simulation {
   bool IsRefusal(RecoveryCheck::Outcome outcome);
   bool CheckReadOnly(Machine* machine, model::CrashKind kind, std::optional<model::Verdict>* found);
   bool CheckCheckpoints(Machine* machine);
-  bool CheckCheckpoint(Machine* machine, const RunContext::CheckpointCopy& copy, bool read_only,
-                       bool* refused);
+  bool CheckCheckpoint(Machine* machine, const CheckpointCopy& copy, bool read_only, bool* refused);
   bool OpenAndCheckImage(Machine* machine, model::CrashKind kind, const model::Verdict* same,
                          model::Verdict* verdict);
   void TellLosses(const faultfs::CrashPlan& choice, const std::vector<faultfs::PendingOp>& ops);

@@ -38,11 +38,13 @@ Status StateReader::CompareBackward(Subject* subject, Violation* violation) {
   const auto iterator = subject->NewIterator(Bound::Unbounded(), Bound::Unbounded(), nullptr);
   size_t left = pairs_.size();
   for (iterator->SeekToLast(); iterator->Valid(); iterator->Prev()) {
-    while (left != 0 && pairs_[left - 1].key > iterator->key() && MayBeGone(pairs_[left - 1])) {
+    const std::string_view key = iterator->key();
+    if (left != 0 && pairs_[left - 1].key == key && pairs_[left - 1].value == iterator->value()) {
       --left;
+      continue;
     }
-    if (left == 0 || pairs_[left - 1].key != iterator->key() ||
-        pairs_[left - 1].value != iterator->value()) {
+    while (left != 0 && pairs_[left - 1].key > key && MayBeGone(pairs_[left - 1])) --left;
+    if (left == 0 || pairs_[left - 1].key != key || pairs_[left - 1].value != iterator->value()) {
       *violation = {FailureClass::kWrongData,
                     "the recovered store's backward scan found " + Abbreviated(iterator->key()) +
                         " where its forward scan found " +
@@ -66,10 +68,12 @@ Status StateReader::CompareGets(Subject* subject, const std::vector<std::string>
                                 Violation* violation) {
   size_t next_named = 0;
   for (const model::KeyValue& pair : pairs_) {
-    for (; next_named < named.size() && named[next_named] < pair.key; ++next_named) {
+    for (; next_named < named.size(); ++next_named) {
+      const int order = named[next_named].compare(pair.key);
+      if (order == 0) ++next_named;
+      if (order >= 0) break;
       SHEARPIN_RETURN_IF_ERROR(CompareGet(subject, named[next_named], nullptr, violation));
     }
-    if (next_named < named.size() && named[next_named] == pair.key) ++next_named;
     SHEARPIN_RETURN_IF_ERROR(CompareGet(subject, pair.key, &pair.value, violation));
   }
   for (; next_named < named.size(); ++next_named) {

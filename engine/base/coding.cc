@@ -46,7 +46,7 @@ bool ConsumeFixed64(std::string_view* from, uint64_t* v) {
   return true;
 }
 
-bool ConsumeVarint64(std::string_view* from, uint64_t* v) {
+bool ConsumeVarint64Slow(std::string_view* from, uint64_t* v) {
   uint64_t result = 0;
   for (size_t i = 0; i < from->size() && i < kMaxVarint64Bytes; ++i) {
     const auto byte = static_cast<unsigned char>((*from)[i]);

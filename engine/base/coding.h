@@ -50,7 +50,16 @@ int VarintLength(uint64_t v);
 bool ConsumeFixed32(std::string_view* from, uint32_t* v);
 bool ConsumeFixed64(std::string_view* from, uint64_t* v);
 bool ConsumeVarint32(std::string_view* from, uint32_t* v);
-bool ConsumeVarint64(std::string_view* from, uint64_t* v);
+bool ConsumeVarint64Slow(std::string_view* from, uint64_t* v);
+// Most numbers are small: the one-byte case is inline.
+inline bool ConsumeVarint64(std::string_view* from, uint64_t* v) {
+  if (!from->empty() && static_cast<unsigned char>(from->front()) < 128) [[likely]] {
+    *v = static_cast<unsigned char>(from->front());
+    from->remove_prefix(1);
+    return true;
+  }
+  return ConsumeVarint64Slow(from, v);
+}
 bool ConsumeLengthPrefixed(std::string_view* from, std::string_view* bytes);
 
 // Parses a varint32 within [p, limit); returns the end, or null. The one-byte case is inline

@@ -1,7 +1,7 @@
 // CompareBytes: the order of keys, as std::string_view::compare has it, without a call for short
 // ones: a search compares keys of a few words some thousand times.
 //
-// Thread safety: a pure function.
+// Thread safety: pure functions.
 #pragma once
 
 #include <bit>
@@ -29,6 +29,23 @@ inline int CompareBytes(std::string_view a, std::string_view b) {
     at = at + 2 * kWord <= common ? at + kWord : common - kWord;
   }
   return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
+}
+
+// The first eight bytes, as a number: of two different ones the smaller belongs to the key that
+// sorts first; equal ones tell nothing. Zeros stand for what a short key lacks.
+inline uint64_t KeyPrefix(std::string_view bytes) {
+  uint64_t word = 0;
+  if (bytes.size() >= sizeof word) {
+    std::memcpy(&word, bytes.data(), sizeof word);
+  } else if (!bytes.empty()) {
+    std::memcpy(&word, bytes.data(), bytes.size());
+  }
+  return __builtin_bswap64(word);
+}
+
+// The same bytes.
+inline bool EqualBytes(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CompareBytes(a, b) == 0;
 }
 
 }  // namespace shearpin

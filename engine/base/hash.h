@@ -12,6 +12,13 @@ inline uint64_t Checksum(std::string_view bytes, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
+// The hash of a user key for the filters of memtables and tables, so that a reader who asks several
+// of them hashes once.
+struct KeyHash {
+  explicit KeyHash(std::string_view user_key) : value(Checksum(user_key, 0)) {}
+  uint64_t value;
+};
+
 // Checksum of bytes that come piece by piece; equals Checksum(all of them, seed 0).
 class ChecksumStream {
  public:

@@ -42,6 +42,9 @@ RC_GTEST_PROP(InternalKeyTest, BytesCompareAsTheStandardSays, ()) {
   const std::string a = shared + *bytes, b = shared + *bytes;
   RC_ASSERT(Sign(CompareBytes(a, b)) == Sign(a.compare(b)));
   RC_ASSERT(CompareBytes(a, a) == 0);
+  RC_ASSERT(EqualBytes(a, b) == (a == b));
+  if (KeyPrefix(a) != KeyPrefix(b)) RC_ASSERT((KeyPrefix(a) < KeyPrefix(b)) == (a < b));
+  RC_ASSERT((a.substr(0, 8) != b.substr(0, 8) || KeyPrefix(a) == KeyPrefix(b)));
 }
 
 RC_GTEST_PROP(InternalKeyTest, PartsRoundTrip, ()) {

@@ -55,8 +55,16 @@ class MergingIterator final : public InternalIterator {
   enum class Direction : bool { kForward, kBackward };
   using enum Direction;
 
+  // A child and where it stands. Most keys are told apart by the prefixes of their user keys.
   struct Entry {
+    Entry(InternalIterator* of, size_t at) : child(of), index(at) { Refresh(); }
+    void Refresh() {
+      key = child->key();
+      prefix = KeyPrefix(UserKey(key));
+    }
+
     std::string_view key;
+    uint64_t prefix;
     InternalIterator* child;
     size_t index;
   };
@@ -64,13 +72,15 @@ class MergingIterator final : public InternalIterator {
   static constexpr size_t kNone = 0;  // the top is nobody's runner-up
 
   // Negative if a comes before b in the current direction.
-  int CompareKeys(std::string_view a, std::string_view b) const {
-    return direction_ == kForward ? CompareInternalKeys(a, b) : CompareInternalKeys(b, a);
+  int CompareKeys(const Entry& a, const Entry& b) const {
+    const bool forward = direction_ == kForward;
+    if (a.prefix != b.prefix) return (a.prefix < b.prefix) == forward ? -1 : 1;
+    return forward ? CompareInternalKeys(a.key, b.key) : CompareInternalKeys(b.key, a.key);
   }
 
   // Of equal keys the lower index comes first, in both directions.
   bool ComesFirst(const Entry& a, const Entry& b) const {
-    const int order = CompareKeys(a.key, b.key);
+    const int order = CompareKeys(a, b);
     return order != 0 ? order < 0 : a.index < b.index;
   }
 
@@ -83,7 +93,7 @@ class MergingIterator final : public InternalIterator {
       InternalIterator* child = children_[i].get();
       place(child);
       if (child->Valid()) {
-        heap_.push_back({child->key(), child, i});
+        heap_.emplace_back(child, i);
       } else if (!child->status().ok()) {
         return Fail(child->status());
       }
@@ -114,10 +124,10 @@ class MergingIterator final : public InternalIterator {
   void SettleTop() {
     Entry& top = heap_[0];
     if (top.child->Valid()) [[likely]] {
-      top.key = top.child->key();
+      top.Refresh();
       if (runner_up_ == kNone) runner_up_ = FindRunnerUp();
       if (runner_up_ == kNone) return SetEntry(top.key, top.child->value());
-      const int order = CompareKeys(top.key, heap_[runner_up_].key);
+      const int order = CompareKeys(top, heap_[runner_up_]);
       if (order < 0) return SetEntry(top.key, top.child->value());
       SiftDown(0);
     } else {
@@ -136,7 +146,7 @@ class MergingIterator final : public InternalIterator {
     if (heap_.empty()) return SetEnd();
     for (;;) {
       if (runner_up_ == kNone) runner_up_ = FindRunnerUp();
-      if (runner_up_ == kNone || heap_[runner_up_].key != heap_[0].key) break;
+      if (runner_up_ == kNone || !EqualBytes(heap_[runner_up_].key, heap_[0].key)) break;
       if (!PassDuplicate(runner_up_)) return;
       runner_up_ = kNone;
     }
@@ -151,7 +161,7 @@ class MergingIterator final : public InternalIterator {
       entry.child->Prev();
     }
     if (entry.child->Valid()) {
-      entry.key = entry.child->key();
+      entry.Refresh();
       SiftDown(at);
       return true;
     }

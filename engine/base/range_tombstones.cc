@@ -46,25 +46,40 @@ RangeTombstones::RangeTombstones(std::vector<RangeTombstone> tombstones) {
     fragment.sequences.erase(std::unique(fragment.sequences.begin(), fragment.sequences.end()),
                              fragment.sequences.end());
   }
+  IndexEnds();
 }
 
 RangeTombstones RangeTombstones::FromFragments(std::vector<Fragment> fragments) {
   RangeTombstones tombstones;
   tombstones.fragments_ = std::move(fragments);
+  tombstones.IndexEnds();
   return tombstones;
 }
 
+// A search stays within a cache line or two, instead of following each end to where it stands.
+void RangeTombstones::IndexEnds() {
+  end_prefixes_.reserve(fragments_.size());
+  for (const Fragment& fragment : fragments_) end_prefixes_.push_back(KeyPrefix(fragment.end));
+}
+
 size_t RangeTombstones::Find(std::string_view key) const {
-  const auto found =
-      std::partition_point(fragments_.begin(), fragments_.end(),
-                           [&](const Fragment& f) { return CompareBytes(f.end, key) <= 0; });
+  const uint64_t wanted = KeyPrefix(key);
+  const auto first = std::lower_bound(end_prefixes_.begin(), end_prefixes_.end(), wanted);
+  const auto last = std::find_if(first, end_prefixes_.end(),
+                                 [wanted](uint64_t prefix) { return prefix != wanted; });
+  if (first == last) return static_cast<size_t>(first - end_prefixes_.begin());
+  // Only ends with the key's prefix are compared.
+  const auto found = std::partition_point(
+      fragments_.begin() + (first - end_prefixes_.begin()),
+      fragments_.begin() + (last - end_prefixes_.begin()),
+      [&](const Fragment& fragment) { return CompareBytes(fragment.end, key) <= 0; });
   return static_cast<size_t>(found - fragments_.begin());
 }
 
 SequenceNumber RangeTombstones::CoverOf(std::string_view key, SequenceNumber sequence) const {
   if (fragments_.empty()) return 0;
   const size_t i = Find(key);
-  if (i == fragments_.size() || fragments_[i].begin > key) return 0;
+  if (i == fragments_.size() || CompareBytes(fragments_[i].begin, key) > 0) return 0;
   return fragments_[i].NewestAt(sequence);
 }
 
@@ -72,7 +87,7 @@ SequenceNumber RangeTombstones::CoverOf(std::string_view key, SequenceNumber seq
                                         KeySpan* span) const {
   if (fragments_.empty()) return 0;
   const size_t i = Find(key);
-  if (i < fragments_.size() && fragments_[i].begin <= key) {
+  if (i < fragments_.size() && CompareBytes(fragments_[i].begin, key) <= 0) {
     span->RaiseBegin(fragments_[i].begin);
     span->LowerEnd(fragments_[i].end);
     return fragments_[i].NewestAt(sequence);
@@ -97,7 +112,7 @@ uint64_t RangeTombstones::count() const {
 }
 
 size_t RangeTombstones::MemoryUsage() const {
-  size_t bytes = sizeof(*this);
+  size_t bytes = sizeof(*this) + end_prefixes_.size() * sizeof(uint64_t);
   for (const Fragment& fragment : fragments_) {
     bytes += sizeof fragment + fragment.begin.size() + fragment.end.size() +
              fragment.sequences.size() * sizeof(SequenceNumber);

@@ -33,12 +33,15 @@ struct KeySpan {
   std::string_view begin;               // the empty key is the least
   std::optional<std::string_view> end;  // none: up to the last key
 
-  bool Contains(std::string_view key) const { return key >= begin && (!end || key < *end); }
+  bool EndsBehind(std::string_view key) const { return !end || CompareBytes(key, *end) < 0; }
+  bool Contains(std::string_view key) const {
+    return EndsBehind(key) && CompareBytes(key, begin) >= 0;
+  }
   void RaiseBegin(std::string_view key) {
-    if (key > begin) begin = key;
+    if (CompareBytes(key, begin) > 0) begin = key;
   }
   void LowerEnd(std::string_view key) {
-    if (!end || key < *end) end = key;
+    if (EndsBehind(key)) end = key;
   }
 };
 
@@ -78,10 +81,12 @@ class RangeTombstones {
   size_t MemoryUsage() const;
 
  private:
+  void IndexEnds();
   // The first fragment that ends behind `key`.
   size_t Find(std::string_view key) const;
 
   std::vector<Fragment> fragments_;
+  std::vector<uint64_t> end_prefixes_;  // KeyPrefix of each end
 };
 
 // Widens the bounds of a table, internal keys (empty: none yet), to hold the fragments too.

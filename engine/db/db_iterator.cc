@@ -12,7 +12,7 @@ namespace shearpin {
 namespace {
 
 std::unique_ptr<InternalIterator> NewInternalIterator(const ReadState& state,
-                                                      const RangeDeletes* deletes) {
+                                                      RangeDeletes* deletes) {
   std::vector<Version::Source> sources;
   const auto append = [&sources](const MemTable& memtable) {
     // Nothing that comes into an empty one from now on is visible here. One source alone, as in a
@@ -180,7 +180,7 @@ class DbIterator : public Iterator {
       const std::string_view user_key = UserKey(internal);
       if (AfterUpper(user_key)) return;
       if (SequenceOf(internal) > sequence_) continue;
-      if (skipping && user_key == saved_key_) continue;
+      if (skipping && EqualBytes(user_key, saved_key_)) continue;
       // Keys ascend, so one that is too low can only be an exclusive lower bound itself.
       if (TypeOf(internal) == ValueType::kDelete || BeforeLower(user_key)) {
         saved_key_.assign(user_key);
@@ -200,7 +200,7 @@ class DbIterator : public Iterator {
     while (merge_->Valid()) {
       const std::string_view internal = merge_->key();
       const std::string_view user_key = UserKey(internal);
-      if (found && user_key != saved_key_) break;
+      if (found && !EqualBytes(user_key, saved_key_)) break;
       if (!found && BeforeLower(user_key)) return;
       if (SequenceOf(internal) <= sequence_ && !AfterUpper(user_key)) {
         found = TypeOf(internal) != ValueType::kDelete;
@@ -223,7 +223,7 @@ class DbIterator : public Iterator {
   const Bound::Kind upper_kind_;
   const std::string lower_;
   const std::string upper_;
-  const RangeDeletes deletes_;
+  RangeDeletes deletes_;
   std::unique_ptr<InternalIterator> merge_;
 
   uint64_t steps_ = 0;

@@ -210,19 +210,19 @@ Status DB::Impl::ReplayLogs(const ManifestState& state, const std::vector<std::s
 
   active_ = std::make_shared<MemTable>();
   auto replay = [&](const std::string& path, const LogRecord& record) -> Status {
-    const std::string where = path + ": record at offset " + std::to_string(record.offset);
+    const auto where = [&] { return path + ": record at offset " + std::to_string(record.offset); };
     auto batch = WriteBatch::FromRepresentation(record.payload);
-    if (!batch.ok()) return batch.status().Prefixed(where);
+    if (!batch.ok()) return batch.status().Prefixed(where());
     const SequenceNumber last = record.sequence + batch->count() - 1;
     if (last <= state.flushed_sequence) return Status::Ok();
     if (record.sequence <= last_sequence_ || last > kMaxSequence) {
-      return Status::Corruption(where + ": sequence " + std::to_string(record.sequence) +
+      return Status::Corruption(where() + ": sequence " + std::to_string(record.sequence) +
                                 " after " + std::to_string(last_sequence_));
     }
     MemTable::Hint hint;
     BatchInserter inserter(scheduler_, active_.get(), record.sequence, &hint);
     SHEARPIN_RETURN_IF_ERROR(batch->Iterate(&inserter));
-    if (inserter.repeated()) return Status::Corruption(where + ": repeats an earlier change");
+    if (inserter.repeated()) return Status::Corruption(where() + ": repeats an earlier change");
     last_sequence_ = last;
     if (edit == nullptr || active_->ApproximateBytes() < memtable_limit_) return Status::Ok();
     return WriteRecoveredTable(edit);

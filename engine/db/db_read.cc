@@ -53,13 +53,14 @@ Status DB::Impl::Get(std::string_view key, std::string* value, const ReadOptions
 // The newest version at or below `sequence`; its value points into `state` or `*block`.
 Status DB::Impl::Find(const ReadState& state, std::string_view key, SequenceNumber sequence,
                       LoadedBlock* block, Lookup* found, FilterCounts* counts) const {
-  *found = state.active->Get(key, sequence);
+  const KeyHash hash(key);
+  *found = state.active->Get(key, hash, sequence);
   if (found->kind != Lookup::Kind::kAbsent) return Status::Ok();
   for (const auto& memtable : state.frozen) {
-    *found = memtable->Get(key, sequence);
+    *found = memtable->Get(key, hash, sequence);
     if (found->kind != Lookup::Kind::kAbsent) return Status::Ok();
   }
-  return state.version->Get(SeekKey(key, sequence).view(), block, found, counts);
+  return state.version->Get(SeekKey(key, sequence).view(), hash, block, found, counts);
 }
 
 std::unique_ptr<Iterator> DB::Impl::NewIterator(const ReadOptions& options) {

@@ -10,7 +10,7 @@ namespace {
 class RangeDeleteFilter final : public InternalIterator {
  public:
   RangeDeleteFilter(std::unique_ptr<InternalIterator> input, SequenceNumber largest_sequence,
-                    const RangeDeletes* deletes)
+                    RangeDeletes* deletes)
       : input_(std::move(input)), largest_sequence_(largest_sequence), deletes_(deletes) {}
 
   void SeekToFirst() override {
@@ -39,20 +39,24 @@ class RangeDeleteFilter final : public InternalIterator {
   }
 
  private:
-  // Makes span_ and cover_ those of the input's key. False on an error, which is set.
+  // Makes cover_ that of the input's key. False on an error, which is set.
   bool FindCover() {
     const std::string_view key = UserKey(input_->key());
-    if (known_ && span_.Contains(key)) return true;
-    span_ = KeySpan();
-    Status status = deletes_->CoverOf(key, &span_, &cover_);
+    if (known_ && cover_.span.Contains(key)) [[likely]]
+      return true;
+    return AskForCover(key);
+  }
+
+  [[gnu::noinline]] bool AskForCover(std::string_view key) {
+    Status status = deletes_->CoverOf(key, &cover_);
     known_ = status.ok();
     if (!known_) SetError(std::move(status));
     return known_;
   }
 
-  bool IsCovered() const { return cover_ > SequenceOf(input_->key()); }
+  bool IsCovered() const { return cover_.newest > SequenceOf(input_->key()); }
   // Everything of the input in the span is covered, or not seen by the reader anyway.
-  bool IsSpanCovered() const { return cover_ > largest_sequence_; }
+  bool IsSpanCovered() const { return cover_.newest > largest_sequence_; }
 
   void SettleForward() {
     ClearError();
@@ -61,7 +65,7 @@ class RangeDeleteFilter final : public InternalIterator {
       if (!IsCovered()) return SetEntry(input_->key(), input_->value());
       if (IsSpanCovered()) {
         seek_key_.clear();
-        AppendInternalKey(&seek_key_, *span_.end, kMaxSequence, kSeekType);
+        AppendInternalKey(&seek_key_, *cover_.span.end, kMaxSequence, kSeekType);
         input_->Seek(seek_key_);
       } else {
         input_->Next();
@@ -78,7 +82,7 @@ class RangeDeleteFilter final : public InternalIterator {
       if (IsSpanCovered()) {
         // Nothing has that sequence number, so this lands before every version of the first key.
         seek_key_.clear();
-        AppendInternalKey(&seek_key_, span_.begin, kMaxSequence, kSeekType);
+        AppendInternalKey(&seek_key_, cover_.span.begin, kMaxSequence, kSeekType);
         input_->SeekForPrev(seek_key_);
       } else {
         input_->Prev();
@@ -97,10 +101,9 @@ class RangeDeleteFilter final : public InternalIterator {
 
   const std::unique_ptr<InternalIterator> input_;
   const SequenceNumber largest_sequence_;
-  const RangeDeletes* const deletes_;
-  bool known_ = false;  // whether the next two are
-  KeySpan span_;
-  SequenceNumber cover_ = 0;
+  RangeDeletes* const deletes_;
+  bool known_ = false;  // whether cover_ is
+  RangeDeletes::Cover cover_;
   std::string seek_key_;
 };
 
@@ -112,18 +115,25 @@ bool RangeDeletes::any() const {
                      [](const auto& memtable) { return memtable->has_ranges(); });
 }
 
-Status RangeDeletes::CoverOf(std::string_view key, KeySpan* span, SequenceNumber* cover) const {
-  SHEARPIN_RETURN_IF_ERROR(state_->version->CoverOf(key, sequence_, span, cover));
-  *cover = std::max(*cover, state_->active->CoverOf(key, sequence_, span));
-  for (const auto& memtable : state_->frozen) {
-    *cover = std::max(*cover, memtable->CoverOf(key, sequence_, span));
+Status RangeDeletes::CoverOf(std::string_view key, Cover* cover) {
+  if (!known_ || !latest_.span.Contains(key)) {
+    known_ = false;
+    latest_ = Cover();
+    KeySpan* const span = &latest_.span;
+    SHEARPIN_RETURN_IF_ERROR(state_->version->CoverOf(key, sequence_, span, &latest_.newest));
+    latest_.newest = std::max(latest_.newest, state_->active->CoverOf(key, sequence_, span));
+    for (const auto& memtable : state_->frozen) {
+      latest_.newest = std::max(latest_.newest, memtable->CoverOf(key, sequence_, span));
+    }
+    known_ = true;
   }
+  *cover = latest_;
   return Status::Ok();
 }
 
 std::unique_ptr<InternalIterator> NewRangeDeleteFilter(std::unique_ptr<InternalIterator> input,
                                                        SequenceNumber largest_sequence,
-                                                       const RangeDeletes* deletes) {
+                                                       RangeDeletes* deletes) {
   return std::make_unique<RangeDeleteFilter>(std::move(input), largest_sequence, deletes);
 }
 

@@ -14,9 +14,16 @@
 
 namespace shearpin {
 
-// Thread safety: const, from many threads. Ownership: `state` outlives it and what it returns.
+// Thread safety: that of the iterator it belongs to. Ownership: `state` outlives it and what it
+// returns.
 class RangeDeletes {
  public:
+  // What is known of a span of keys: the newest range tombstone over all of it, or 0.
+  struct Cover {
+    KeySpan span;
+    SequenceNumber newest = 0;
+  };
+
   // As a reader of `state` at `sequence` sees them.
   RangeDeletes(const ReadState* state, SequenceNumber sequence)
       : state_(state), sequence_(sequence) {}
@@ -24,13 +31,17 @@ class RangeDeletes {
   // False if there is no range tombstone anywhere.
   bool any() const;
 
-  // The newest over the key, or 0; narrows `*span` to where the answer is the same. An error if a
-  // table that may know of one cannot be read.
-  Status CoverOf(std::string_view key, KeySpan* span, SequenceNumber* cover) const;
+  // What is known of the widest span around the key in which it is the same. An error if a table
+  // that may know of a tombstone cannot be read.
+  Status CoverOf(std::string_view key, Cover* cover);
 
  private:
   const ReadState* const state_;
   const SequenceNumber sequence_;
+  // What was found last. The sources of a merge walk side by side: what one of them has just asked
+  // for, the next one is about to.
+  bool known_ = false;
+  Cover latest_;
 };
 
 // Without the entries of `input` that are older than a range tombstone over their key.
@@ -38,6 +49,6 @@ class RangeDeletes {
 // Ownership: owns `input`; `deletes` outlives it.
 std::unique_ptr<InternalIterator> NewRangeDeleteFilter(std::unique_ptr<InternalIterator> input,
                                                        SequenceNumber largest_sequence,
-                                                       const RangeDeletes* deletes);
+                                                       RangeDeletes* deletes);
 
 }  // namespace shearpin

@@ -60,7 +60,7 @@ StatusOr<ManifestFile> ParseManifest(const std::string& path, std::string_view c
   while (reader->Next(&record)) {
     VersionEdit edit;
     Status status = edit.Decode(record.payload);
-    if (status.ok()) status = file.state.Apply(edit);
+    if (status.ok()) status = file.state.Apply(std::move(edit));
     if (!status.ok()) {
       return status.Prefixed(path + ": record at offset " + std::to_string(record.offset));
     }
@@ -102,7 +102,7 @@ StatusOr<Manifest::Recovered> RecoverWithoutCurrent(FileSystem* fs, const std::s
 
 }  // namespace
 
-Status ManifestState::Apply(const VersionEdit& edit) {
+Status ManifestState::Apply(VersionEdit edit) {
   if (edit.next_file_number) next_file_number = std::max(next_file_number, *edit.next_file_number);
   if (edit.flushed_sequence) flushed_sequence = std::max(flushed_sequence, *edit.flushed_sequence);
   if (edit.log_floor) log_floor = std::max(log_floor, *edit.log_floor);
@@ -113,12 +113,13 @@ Status ManifestState::Apply(const VersionEdit& edit) {
                                 std::to_string(level) + ", where it is not");
     }
   }
-  for (const auto& [level, file] : edit.added) {
-    if (!levels[level].emplace(file.number, file).second) {
-      return Status::Corruption("edit adds table " + std::to_string(file.number) + " to level " +
+  for (auto& [level, file] : edit.added) {
+    const uint64_t number = file.number;
+    if (!levels[level].try_emplace(number, std::move(file)).second) {
+      return Status::Corruption("edit adds table " + std::to_string(number) + " to level " +
                                 std::to_string(level) + ", where it is already");
     }
-    next_file_number = std::max(next_file_number, file.number + 1);
+    next_file_number = std::max(next_file_number, number + 1);
   }
   return Status::Ok();
 }

@@ -39,7 +39,7 @@ struct ManifestState {
   std::map<uint64_t, FileMeta> levels[kNumLevels];  // by number
 
   // Corruption if the edit adds what is there, or removes what is not.
-  Status Apply(const VersionEdit& edit);
+  Status Apply(VersionEdit edit);
   // The one edit that makes this state from nothing. Seals are left out: they speak of logs that
   // the opener of a database has replayed by the time it writes a snapshot.
   VersionEdit Snapshot() const;

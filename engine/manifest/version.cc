@@ -24,7 +24,7 @@ TableFile::~TableFile() {
 }
 
 StatusOr<const Table*> TableFile::Open() const {
-  if (const Table* table = opened_.load(std::memory_order_acquire)) return table;
+  if (const Table* table = opened()) return table;
   std::lock_guard lock(opening_);
   if (table_ == nullptr) {
     const bool limited = context_ != nullptr && context_->files != nullptr;
@@ -127,7 +127,7 @@ Status Version::CoverOf(std::string_view user_key, SequenceNumber sequence, KeyS
     }
     for (size_t i = first; i < end; ++i) {
       const FileMeta& meta = tables[i]->meta();
-      if (user_key < UserKey(meta.smallest)) {
+      if (!tables[i]->BeginsAt(user_key)) {
         span->LowerEnd(UserKey(meta.smallest));
       } else if (EndsBefore(meta.largest, user_key)) {
         span->RaiseBegin(UserKey(meta.largest));
@@ -140,19 +140,28 @@ Status Version::CoverOf(std::string_view user_key, SequenceNumber sequence, KeyS
   return Status::Ok();
 }
 
-Status Version::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
+Status Version::Get(std::string_view seek_key, KeyHash hash, LoadedBlock* block, Lookup* result,
                     FilterCounts* counts) const {
   const std::string_view user_key = UserKey(seek_key);
   *result = Lookup();
   for (int level = 0; level < kNumLevels; ++level) {
     const Tables& tables = levels_[level];
+    if (tables.empty()) continue;
     const size_t first = level == 0 ? 0 : FindTable(tables, user_key);
     const size_t end = level == 0 ? tables.size() : std::min(first + 1, tables.size());
     for (size_t i = first; i < end; ++i) {
-      if (!tables[i]->Covers(user_key)) continue;
-      SHEARPIN_ASSIGN_OR_RETURN(const Table* table, tables[i]->Open());
-      SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, block, result, counts));
-      result->HideBehind(table->range_tombstones().CoverOf(user_key, SequenceOf(seek_key)));
+      const TableFile& file = *tables[i];
+      // Below level 0 FindTable has looked at the other bound.
+      if (!file.BeginsAt(user_key)) continue;
+      if (level == 0 && EndsBefore(file.meta().largest, user_key)) continue;
+      const Table* table = file.opened();
+      if (table == nullptr) [[unlikely]] {
+        SHEARPIN_ASSIGN_OR_RETURN(table, file.Open());
+      }
+      SHEARPIN_RETURN_IF_ERROR(table->Get(seek_key, hash, block, result, counts));
+      if (const RangeTombstones& ranges = table->range_tombstones(); !ranges.empty()) {
+        result->HideBehind(ranges.CoverOf(user_key, SequenceOf(seek_key)));
+      }
       if (result->kind == Lookup::Kind::kAbsent) continue;
       result->level = level;
       return Status::Ok();

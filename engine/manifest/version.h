@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/hash.h"
 #include "engine/base/internal_iterator.h"
 #include "engine/base/internal_key.h"
 #include "engine/base/lookup.h"
@@ -47,11 +48,16 @@ class TableFile {
 
   // The reader; the same at each call. An error is not remembered: the next call tries again.
   StatusOr<const Table*> Open() const;
+  // The same, or null as long as nobody has opened it.
+  const Table* opened() const { return opened_.load(std::memory_order_acquire); }
 
   // True if the table may hold `user_key`.
   bool Covers(std::string_view user_key) const {
-    return CompareBytes(user_key, UserKey(meta_.smallest)) >= 0 &&
-           !EndsBefore(meta_.largest, user_key);
+    return BeginsAt(user_key) && !EndsBefore(meta_.largest, user_key);
+  }
+  // True if its range begins at `user_key` or before.
+  bool BeginsAt(std::string_view user_key) const {
+    return CompareBytes(user_key, UserKey(meta_.smallest)) >= 0;
   }
 
  private:
@@ -86,7 +92,8 @@ class Version {
 
   // The newest version of the key at or below the sequence of `seek_key` (user key, sequence,
   // kSeekType). `result->value` points into `*block`. Adds to `*counts` unless it is null.
-  Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
+  // `hash`: of the user key.
+  Status Get(std::string_view seek_key, KeyHash hash, LoadedBlock* block, Lookup* result,
              FilterCounts* counts = nullptr) const;
 
   // As RangeTombstones::CoverOf, over the tables; the span's ends live as long as this Version.

@@ -15,6 +15,9 @@ enum Tag : uint32_t {
   kAddedWithRanges = 7,
 };
 
+// Of a table in an edit: more of them seldom come in one.
+constexpr size_t kUsualFileBytes = 64;
+
 void AppendField(std::string* to, Tag tag, uint64_t value) {
   AppendVarint32(to, tag);
   AppendVarint64(to, value);
@@ -119,6 +122,7 @@ Status VersionEdit::Decode(std::string_view payload) {
       }
       case kAdded:
       case kAddedWithRanges: {
+        if (added.empty()) added.reserve(payload.size() / kUsualFileBytes + 1);
         auto& [level, file] = added.emplace_back();
         whole = ConsumeFile(&payload, static_cast<Tag>(tag), &level, &file);
         break;

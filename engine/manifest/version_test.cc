@@ -159,7 +159,7 @@ RC_GTEST_PROP(Version, GetFindsTheNewestVersionThroughAllLevels, ()) {
     const std::string seek_key = InternalKey(user_key, sequence, kSeekType);
     LoadedBlock block;
     Lookup found;
-    RC_ASSERT(version->Get(seek_key, &block, &found).ok());
+    RC_ASSERT(version->Get(seek_key, KeyHash(UserKey(seek_key)), &block, &found).ok());
     const auto expected = layers.all.lower_bound(seek_key);
     if (expected == layers.all.end() || UserKey(expected->first) != user_key) {
       RC_ASSERT(found.kind == Lookup::Kind::kAbsent);
@@ -323,12 +323,12 @@ TEST(Version, AMissingTableFailsWhatNeedsItAndNothingElse) {
   const auto version = VersionOf({{1, a}, {1, b}, {1, c}});
   LoadedBlock block;
   Lookup found;
-  EXPECT_TRUE(version->Get(InternalKey("a", 9, kSeekType), &block, &found).ok());
+  EXPECT_TRUE(version->Get(InternalKey("a", 9, kSeekType), KeyHash("a"), &block, &found).ok());
   EXPECT_EQ(found.value, "1");
-  const Status missing = version->Get(InternalKey("b", 9, kSeekType), &block, &found);
+  const Status missing = version->Get(InternalKey("b", 9, kSeekType), KeyHash("b"), &block, &found);
   EXPECT_FALSE(missing.ok());
   EXPECT_NE(missing.ToString().find(b->path()), std::string::npos) << missing.ToString();
-  EXPECT_TRUE(version->Get(InternalKey("c", 9, kSeekType), &block, &found).ok());
+  EXPECT_TRUE(version->Get(InternalKey("c", 9, kSeekType), KeyHash("c"), &block, &found).ok());
   EXPECT_EQ(found.value, "3");
 }
 

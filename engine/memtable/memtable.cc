@@ -105,12 +105,12 @@ std::vector<RangeTombstone> MemTable::AllRanges() const {
   return all;
 }
 
-Lookup MemTable::Get(std::string_view user_key, SequenceNumber sequence) const {
+Lookup MemTable::Get(std::string_view user_key, KeyHash hash, SequenceNumber sequence) const {
   Lookup found;
-  if (filter_.MayContain(user_key)) {
+  if (filter_.MayContain(hash)) {
     const SkipList::Node* node =
         list_.FindGreaterOrEqual(user_key, PackTrailer(sequence, kSeekType));
-    if (node != nullptr && node->user_key() == user_key) {
+    if (node != nullptr && EqualBytes(node->user_key(), user_key)) {
       found = Lookup::Of(node->trailer(), node->value());
     }
   }

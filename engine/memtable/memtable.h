@@ -42,7 +42,11 @@ class MemTable {
 
   // The newest version of `user_key` with a sequence at or below `sequence`, be it a point or a
   // range. The value's view lives as long as the memtable.
-  Lookup Get(std::string_view user_key, SequenceNumber sequence) const;
+  Lookup Get(std::string_view user_key, SequenceNumber sequence) const {
+    return Get(user_key, KeyHash(user_key), sequence);
+  }
+  // For who has the key's hash already.
+  Lookup Get(std::string_view user_key, KeyHash hash, SequenceNumber sequence) const;
 
   // Over the points; ranges are not applied to them.
   std::unique_ptr<InternalIterator> NewIterator() const;

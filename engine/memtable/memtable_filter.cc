@@ -42,16 +42,15 @@ MemTableFilter::Word* MemTableFilter::Make() {
 void MemTableFilter::Add(std::string_view user_key) {
   Word* words = words_.load(std::memory_order_acquire);
   if (words == nullptr) words = Make();
-  const uint64_t hash = Checksum(user_key, 0);
+  const uint64_t hash = KeyHash(user_key).value;
   words[IndexOf(hash, count_)].fetch_or(MaskOf(hash), std::memory_order_relaxed);
 }
 
-bool MemTableFilter::MayContain(std::string_view user_key) const {
+bool MemTableFilter::MayContain(KeyHash hash) const {
   const Word* words = words_.load(std::memory_order_acquire);
   if (words == nullptr) return false;
-  const uint64_t hash = Checksum(user_key, 0);
-  const uint64_t mask = MaskOf(hash);
-  return (words[IndexOf(hash, count_)].load(std::memory_order_relaxed) & mask) == mask;
+  const uint64_t mask = MaskOf(hash.value);
+  return (words[IndexOf(hash.value, count_)].load(std::memory_order_relaxed) & mask) == mask;
 }
 
 }  // namespace shearpin

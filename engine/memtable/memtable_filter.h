@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/base/hash.h"
+
 namespace shearpin {
 
 class MemTableFilter {
@@ -23,8 +25,8 @@ class MemTableFilter {
   MemTableFilter& operator=(const MemTableFilter&) = delete;
 
   void Add(std::string_view user_key);
-  // False only if the key was not added.
-  bool MayContain(std::string_view user_key) const;
+  // False only if no key of that hash was added.
+  bool MayContain(KeyHash hash) const;
 
   size_t MemoryUsage() const {
     return words_.load(std::memory_order_relaxed) == nullptr ? 0 : count_ * sizeof(uint64_t);

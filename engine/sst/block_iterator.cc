@@ -20,21 +20,25 @@ struct EntryHeader {
   uint32_t value_size;
 };
 
-// Returns the end of the header, or null.
-const char* ParseHeader(const char* p, const char* limit, EntryHeader* header) {
-  // Nearly always three bytes.
-  if (limit - p >= 3) [[likely]] {
-    const auto a = static_cast<unsigned char>(p[0]), b = static_cast<unsigned char>(p[1]),
-               c = static_cast<unsigned char>(p[2]);
-    if ((a | b | c) < 128) [[likely]] {
-      *header = {a, b, c};
-      return p + 3;
-    }
-  }
+[[gnu::noinline]] const char* ParseLongHeader(const char* p, const char* limit,
+                                              EntryHeader* header) {
   p = ParseVarint32(p, limit, &header->shared);
   if (p != nullptr) p = ParseVarint32(p, limit, &header->unshared);
   if (p != nullptr) p = ParseVarint32(p, limit, &header->value_size);
   return p;
+}
+
+// Returns the end of the header, or null. At least four bytes of the block stand behind `limit`:
+// its restart points and their count.
+[[gnu::always_inline]] inline const char* ParseHeader(const char* p, const char* limit,
+                                                      EntryHeader* header) {
+  // Nearly always three bytes of less than 128.
+  const uint32_t bytes = LoadFixed32(p);
+  if (limit - p >= 3 && (bytes & 0x808080) == 0) [[likely]] {
+    *header = {bytes & 127, bytes >> 8 & 127, bytes >> 16 & 127};
+    return p + 3;
+  }
+  return ParseLongHeader(p, limit, header);
 }
 
 // How many bytes a and b begin with in common, up to `most` in either. Eight bytes of both can be

@@ -27,7 +27,7 @@ uint32_t LineOf(uint64_t hash, uint32_t lines) {
 }  // namespace
 
 void BloomFilterBuilder::Add(std::string_view user_key) {
-  const uint64_t hash = Checksum(user_key, 0);
+  const uint64_t hash = KeyHash(user_key).value;
   if (hashes_.empty() || hashes_.back() != hash) hashes_.push_back(hash);
 }
 
@@ -75,11 +75,10 @@ StatusOr<BloomFilter> BloomFilter::Decode(std::string_view block) {
   return filter;
 }
 
-bool BloomFilter::MayContain(std::string_view user_key) const {
+bool BloomFilter::MayContain(KeyHash hash) const {
   if (lines_ == 0) return true;
-  const uint64_t hash = Checksum(user_key, 0);
-  const Line& line = bits_[LineOf(hash, lines_)];
-  auto h = static_cast<uint32_t>(hash);
+  const Line& line = bits_[LineOf(hash.value, lines_)];
+  auto h = static_cast<uint32_t>(hash.value);
   for (int i = 0; i < probes_; ++i, h *= kGolden) {
     const uint32_t bit = h >> 23;
     // Little endian: bit b of the line is bit b % 64 of word b / 64.

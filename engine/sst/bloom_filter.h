@@ -1,9 +1,9 @@
 // Bloom filter over user keys, in lines of one cache line each: a probe touches one of them.
 //
-// A key's hash (XXH3-64, seed 0) chooses a line by its upper 32 bits and bits in the line by its
-// lower 32. The block: lines of 64 bytes, then u32 count of lines, u8 probes, 3 bytes of zero.
-// Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters"; the choice of
-// bits by repeated multiplication as in RocksDB's FastLocalBloom.
+// A key's hash (KeyHash: XXH3-64, seed 0) chooses a line by its upper 32 bits and bits in the line
+// by its lower 32. The block: lines of 64 bytes, then u32 count of lines, u8 probes, 3 bytes of
+// zero. Source: Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters"; the
+// choice of bits by repeated multiplication as in RocksDB's FastLocalBloom.
 //
 // Thread safety: a filter that was decoded is immutable. Errors: nothing decoded is trusted.
 #pragma once
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/hash.h"
 #include "engine/status.h"
 
 namespace shearpin {
@@ -51,8 +52,8 @@ class BloomFilter {
   // Copies the block's lines to where each is one cache line.
   static StatusOr<BloomFilter> Decode(std::string_view block);
 
-  // False only if the key was not added.
-  bool MayContain(std::string_view user_key) const;
+  // False only if no key of that hash was added.
+  bool MayContain(KeyHash hash) const;
 
   bool exists() const { return lines_ != 0; }
   size_t MemoryUsage() const { return lines_ * sizeof(Line); }

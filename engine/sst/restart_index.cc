@@ -1,30 +1,15 @@
 #include "engine/sst/restart_index.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "engine/base/internal_key.h"
 #include "engine/sst/block_iterator.h"
 
 namespace shearpin {
-namespace {
-
-// A block with fewer entries is searched as quickly in itself.
-constexpr size_t kLeastEntries = 16;
-
-// Zeros stand for what a short key lacks: different prefixes are in the order of their keys.
-uint64_t PrefixOf(std::string_view bytes) {
-  uint64_t word = 0;
-  std::memcpy(&word, bytes.data(), std::min(bytes.size(), sizeof word));
-  return __builtin_bswap64(word);
-}
-
-}  // namespace
 
 RestartIndex RestartIndex::Of(std::string_view block) {
   BlockIterator it;
   it.Reset(block, BlockIterator::Order::kInternal);
-  if (it.num_restarts() < kLeastEntries) return {};
   it.SeekToLast();
   if (!it.Valid()) return {};
   std::string last(UserKey(it.key()));
@@ -35,14 +20,19 @@ RestartIndex RestartIndex::Of(std::string_view block) {
   RestartIndex index;
   index.shared_.assign(first.begin(), differ.first);
   index.prefixes_.reserve(it.num_restarts());
+  index.handles_.reserve(it.num_restarts());
   for (; it.Valid(); it.Next()) {
     const std::string_view key = UserKey(it.key());
     if (!key.starts_with(index.shared_)) return {};
-    const uint64_t prefix = PrefixOf(key.substr(index.shared_.size()));
+    const uint64_t prefix = KeyPrefix(key.substr(index.shared_.size()));
     if (index.exists() && prefix < index.prefixes_.back()) return {};
     index.prefixes_.push_back(prefix);
+    std::string_view value = it.value();
+    BlockHandle handle;
+    if (ConsumeBlockHandle(&value, &handle) && value.empty()) index.handles_.push_back(handle);
   }
   if (it.damage() != nullptr || index.prefixes_.size() != it.num_restarts()) return {};
+  if (index.handles_.size() != index.prefixes_.size()) index.handles_.clear();
   return index;
 }
 
@@ -51,7 +41,7 @@ RestartIndex::Range RestartIndex::Find(std::string_view user_key) const {
   const int order = user_key.substr(0, shared_.size()).compare(shared_);
   if (order < 0) return {0, 0};
   if (order > 0) return {count, count};
-  const uint64_t wanted = PrefixOf(user_key.substr(shared_.size()));
+  const uint64_t wanted = KeyPrefix(user_key.substr(shared_.size()));
   // Without a branch that would be guessed wrong half the time.
   const uint64_t* first = prefixes_.data();
   for (size_t left = count; left > 0;) {

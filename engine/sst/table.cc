@@ -186,21 +186,20 @@ Status Table::ParseIndexEntry(const BlockIterator& index, BlockHandle* handle) c
   return Status::Ok();
 }
 
-Status Table::LoadDataBlock(const BlockIterator& index, Caching caching, BlockHandle* handle,
-                            LoadedBlock* block, BlockIterator* data) const {
-  SHEARPIN_RETURN_IF_ERROR(ParseIndexEntry(index, handle));
-  SHEARPIN_RETURN_IF_ERROR(LoadBlock(*handle, BlockKind::kData, block, caching));
+Status Table::LoadDataBlock(const BlockHandle& handle, Caching caching, LoadedBlock* block,
+                            BlockIterator* data) const {
+  SHEARPIN_RETURN_IF_ERROR(LoadBlock(handle, BlockKind::kData, block, caching));
   data->Reset(block->contents(), BlockIterator::Order::kInternal);
-  if (data->damage() != nullptr) return Damage(BlockKind::kData, *handle, *data);
+  if (data->damage() != nullptr) return Damage(BlockKind::kData, handle, *data);
   // Were a block without entries passed over, keys could go missing unnoticed.
-  if (data->empty()) return Damage(BlockKind::kData, *handle, "has no entries");
+  if (data->empty()) return Damage(BlockKind::kData, handle, "has no entries");
   return Status::Ok();
 }
 
-Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
+Status Table::Get(std::string_view seek_key, KeyHash hash, LoadedBlock* block, Lookup* result,
                   FilterCounts* counts) const {
   *result = {};
-  if (!filter_.MayContain(UserKey(seek_key))) {
+  if (!filter_.MayContain(hash)) {
     if (counts != nullptr) ++counts->useful;
     return Status::Ok();
   }
@@ -211,23 +210,41 @@ Status Table::Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
   return Status::Ok();
 }
 
-Status Table::Search(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
+StatusOr<bool> Table::FindDataBlock(std::string_view seek_key, BlockHandle* handle) const {
+  if (index_search_.has_handles()) {
+    const auto [begin, end] = index_search_.Find(UserKey(seek_key));
+    // Mostly nothing in the index has the key's prefix: then the index need not be looked at.
+    if (begin == end) {
+      if (begin == index_search_.handles().size()) return false;
+      *handle = index_search_.handles()[begin];
+      return true;
+    }
+  }
   BlockIterator index;
   index.Reset(index_.contents(), BlockIterator::Order::kInternal, &index_search_);
   index.Seek(seek_key);
-  if (!index.Valid()) {
-    return index.damage() ? Damage(BlockKind::kIndex, index_handle_, index) : Status::Ok();
+  if (index.Valid()) {
+    SHEARPIN_RETURN_IF_ERROR(ParseIndexEntry(index, handle));
+    return true;
   }
+  if (index.damage() != nullptr) return Damage(BlockKind::kIndex, index_handle_, index);
+  return false;
+}
+
+Status Table::Search(std::string_view seek_key, LoadedBlock* block, Lookup* result) const {
   BlockHandle handle;
+  SHEARPIN_ASSIGN_OR_RETURN(const bool found, FindDataBlock(seek_key, &handle));
+  if (!found) return Status::Ok();
   BlockIterator data;
-  SHEARPIN_RETURN_IF_ERROR(LoadDataBlock(index, Caching::kUse, &handle, block, &data));
+  SHEARPIN_RETURN_IF_ERROR(LoadDataBlock(handle, Caching::kUse, block, &data));
   data.Seek(seek_key);
   // Past the block's last key means absent: the separator is >= the seek key, and the next block
   // begins with a greater user key (README.md, "Separators").
   if (!data.Valid()) {
     return data.damage() ? Damage(BlockKind::kData, handle, data) : Status::Ok();
   }
-  if (UserKey(data.key()) == UserKey(seek_key)) *result = Lookup::Of(data.key(), data.value());
+  if (EqualBytes(UserKey(data.key()), UserKey(seek_key)))
+    *result = Lookup::Of(data.key(), data.value());
   return Status::Ok();
 }
 

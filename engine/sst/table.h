@@ -15,7 +15,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/hash.h"
 #include "engine/base/internal_iterator.h"
+#include "engine/base/internal_key.h"
 #include "engine/base/lookup.h"
 #include "engine/base/range_tombstones.h"
 #include "engine/cache/block_cache.h"
@@ -83,7 +85,12 @@ class Table {
   // has the same user key. `result->value` points into `*block` or into the file. Adds to `*counts`
   // unless it is null.
   Status Get(std::string_view seek_key, LoadedBlock* block, Lookup* result,
-             FilterCounts* counts = nullptr) const;
+             FilterCounts* counts = nullptr) const {
+    return Get(seek_key, KeyHash(UserKey(seek_key)), block, result, counts);
+  }
+  // For who has the hash of the user key already.
+  Status Get(std::string_view seek_key, KeyHash hash, LoadedBlock* block, Lookup* result,
+             FilterCounts* counts) const;
 
   // Over the entries; the table's range tombstones are not applied to them, nor are they in Get.
   std::unique_ptr<InternalIterator> NewIterator(Caching caching = Caching::kUse) const;
@@ -127,10 +134,11 @@ class Table {
   Status LoadBlock(const BlockHandle& handle, BlockKind kind, LoadedBlock* block,
                    Caching caching = Caching::kBypass) const;
   Status Search(std::string_view seek_key, LoadedBlock* block, Lookup* result) const;
-  // The data block that the index entry under `index` names: where it is, its bytes, and `data` on
-  // none of its entries.
-  Status LoadDataBlock(const BlockIterator& index, Caching caching, BlockHandle* handle,
-                       LoadedBlock* block, BlockIterator* data) const;
+  // Where the data block is that may hold the key. False: the table ends before the key.
+  StatusOr<bool> FindDataBlock(std::string_view seek_key, BlockHandle* handle) const;
+  // A data block: its bytes, and `data` on none of its entries.
+  Status LoadDataBlock(const BlockHandle& handle, Caching caching, LoadedBlock* block,
+                       BlockIterator* data) const;
   Status ParseIndexEntry(const BlockIterator& index, BlockHandle* handle) const;
 
   Status Damage(BlockKind kind, const BlockHandle& handle, std::string_view reason) const;

@@ -33,10 +33,12 @@ inline std::string InternalKey(std::string_view user_key, SequenceNumber sequenc
   return key;
 }
 
-// Few letters, so that prefixes are shared and separators are put to the test.
+// Few letters, so that prefixes are shared and separators are put to the test; some keys share more
+// than a word of eight bytes.
 inline std::string AnyUserKey() {
-  return *rc::gen::resize(
-      6, rc::gen::container<std::string>(rc::gen::element<char>('a', 'b', 'c', '\0', '\xff')));
+  return *rc::gen::element<std::string>("", "abcabcab") +
+         *rc::gen::resize(6, rc::gen::container<std::string>(
+                                 rc::gen::element<char>('a', 'b', 'c', '\0', '\xff')));
 }
 
 inline std::string AnyInternalKey() {

@@ -29,7 +29,8 @@ bool TableIterator::LoadBlock() {
   Status status = table_->ParseIndexEntry(index_, &wanted);
   // A seek near the last one finds its block in memory.
   if (status.ok() && (!has_block_ || wanted != handle_)) {
-    status = table_->LoadDataBlock(index_, caching_, &handle_, &block_, &data_);
+    handle_ = wanted;
+    status = table_->LoadDataBlock(handle_, caching_, &block_, &data_);
     has_block_ = status.ok();
   }
   if (!status.ok()) SetError(std::move(status));

@@ -91,20 +91,27 @@ StatusOr<TableProperties> TableProperties::Decode(std::string_view block) {
   TableProperties properties;
   BlockIterator it;
   it.Reset(block, BlockIterator::Order::kBytewise);
+  // One walk over the block, past the names that are not known, in the order of Encode.
+  it.SeekToFirst();
   const auto find = [&it](std::string_view name) {
-    it.Seek(name);
+    while (it.Valid() && it.key() < name) it.Next();
     return it.Valid() && it.key() == name;
   };
-  for (const NumberName& number : kNumbers) {
-    if (!find(number.name)) return Bad(number.name, it.damage() ? it.damage() : "missing");
-    std::string_view value = it.value();
-    if (!ConsumeVarint64(&value, &(properties.*number.field)) || !value.empty()) {
-      return Bad(number.name, "malformed number");
+  auto number = kNumbers.begin();
+  auto text = kTexts.begin();
+  while (number != kNumbers.end() || text != kTexts.end()) {
+    if (text == kTexts.end() || (number != kNumbers.end() && number->name < text->name)) {
+      if (!find(number->name)) return Bad(number->name, it.damage() ? it.damage() : "missing");
+      std::string_view value = it.value();
+      if (!ConsumeVarint64(&value, &(properties.*number->field)) || !value.empty()) {
+        return Bad(number->name, "malformed number");
+      }
+      ++number;
+    } else {
+      if (!find(text->name)) return Bad(text->name, it.damage() ? it.damage() : "missing");
+      properties.*text->field = it.value();
+      ++text;
     }
-  }
-  for (const TextName& text : kTexts) {
-    if (!find(text.name)) return Bad(text.name, it.damage() ? it.damage() : "missing");
-    properties.*text.field = it.value();
   }
   SHEARPIN_RETURN_IF_ERROR(CheckRanges(properties));
   return properties;

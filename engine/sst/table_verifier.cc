@@ -51,8 +51,8 @@ Status TableVerifier::VerifyDataBlocks(const Footer& footer, const LoadedBlock& 
   LoadedBlock block;
   for (index.SeekToFirst(); index.Valid(); index.Next()) {
     BlockHandle handle;
-    SHEARPIN_RETURN_IF_ERROR(
-        table_->LoadDataBlock(index, Caching::kBypass, &handle, &block, &data_));
+    SHEARPIN_RETURN_IF_ERROR(table_->ParseIndexEntry(index, &handle));
+    SHEARPIN_RETURN_IF_ERROR(table_->LoadDataBlock(handle, Caching::kBypass, &block, &data_));
     if (handle.offset != seen_.data_bytes) {
       return table_->Damage(BlockKind::kData, handle, "does not follow the block before it");
     }
@@ -80,7 +80,7 @@ Status TableVerifier::VerifyDataBlock(const BlockHandle& handle, std::string_vie
       return damaged("a key belongs before the block");
     }
     if (CompareInternalKeys(key, separator) > 0) return damaged("a key belongs behind the block");
-    if (!filter_.bloom.MayContain(UserKey(key))) return damaged("the filter denies a key");
+    if (!filter_.bloom.MayContain(KeyHash(UserKey(key)))) return damaged("the filter denies a key");
     Count(key, data_.value());
   }
   if (data_.damage() != nullptr) return table_->Damage(BlockKind::kData, handle, data_);

@@ -1,6 +1,8 @@
 #include "sim/subject/toy_subject.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -77,19 +79,28 @@ uint64_t Fnv(std::string_view bytes) {
   return hash;
 }
 
+// Of a record in this log: a block that once was another log's does not pass.
+uint64_t Checksum(std::string_view path, std::string_view payload) {
+  return Fnv(payload) ^ Fnv(path);
+}
+
+constexpr uint64_t kUnsynced = 16;  // added to the kind of a change, for kForgetsUnsynced
+
 // Length, checksum, first sequence, changes.
-std::string EncodeRecord(uint64_t first, const std::vector<ToyChange>& changes) {
+// `mark` is 0 or kUnsynced.
+std::string EncodeRecord(const std::string& path, uint64_t first,
+                         const std::vector<ToyChange>& changes, uint64_t mark = 0) {
   std::string payload;
   AppendNumber(&payload, first);
   AppendNumber(&payload, changes.size());
   for (const ToyChange& change : changes) {
-    AppendNumber(&payload, static_cast<uint64_t>(change.kind));
+    AppendNumber(&payload, static_cast<uint64_t>(change.kind) + mark);
     AppendString(&payload, change.key);
     AppendString(&payload, change.value);
   }
   std::string record;
   AppendNumber(&record, payload.size());
-  AppendNumber(&record, Fnv(payload));
+  AppendNumber(&record, Checksum(path, payload));
   return record + payload;
 }
 
@@ -149,6 +160,8 @@ class ToySubject : public Subject {
         never_(&mutex_) {}
 
   Status Recover();
+  // Reads what is there, and writes nothing. InvalidArgument where there is no store.
+  Status RecoverReadOnly();
 
   std::unique_ptr<SubjectBatch> NewBatch() override { return std::make_unique<ToyBatch>(); }
   Status Write(SubjectBatch* batch, shearpin::Durability durability) override;
@@ -163,9 +176,7 @@ class ToySubject : public Subject {
   Status Flush() override { return Sync(); }
   Status CompactRange(const std::string_view*, const std::string_view*) override { return Sync(); }
   Status Resume() override { return Status::NotSupported("a toy is reopened"); }
-  StatusOr<uint64_t> Checkpoint(const std::string&) override {
-    return Status::NotSupported("a toy has no copies");
-  }
+  StatusOr<uint64_t> Checkpoint(const std::string& directory) override;
   Status VerifyChecksums() override { return {}; }
   StatusOr<std::string> Property(std::string_view) override { return Status::NotFound("none"); }
   Status Close() override;
@@ -174,6 +185,8 @@ class ToySubject : public Subject {
   // False where the log does not begin with a whole record.
   StatusOr<bool> Load(const std::string& path);
   Status WriteNewLog(uint64_t number);
+  std::vector<ToyChange> State() const;
+  Status RemoveLogs(const std::vector<std::string>& names);
   void Apply(uint64_t first, const std::vector<ToyChange>& changes);
 
   FileSystem* const fs_;
@@ -185,10 +198,13 @@ class ToySubject : public Subject {
   CondVar never_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<WritableFile> log_;
+  std::string log_path_;
   Table table_;
   uint64_t next_ = 1;
   uint64_t published_ = 0;
   Status error_;
+  bool damaged_ = false;  // the log that was loaded last, at its end or before
+  bool stuck_ = false;
 };
 
 void ToySubject::Apply(uint64_t first, const std::vector<ToyChange>& changes) {
@@ -215,16 +231,19 @@ StatusOr<bool> ToySubject::Load(const std::string& path) {
   table_.clear();
   std::string_view rest = bytes;
   bool any = false;
+  damaged_ = false;
   while (!rest.empty()) {
     uint64_t size = 0;
     uint64_t checksum = 0;
     if (!TakeNumber(&rest, &size) || !TakeNumber(&rest, &checksum) || size > rest.size() ||
         size == 0) {
+      damaged_ = any;
       break;
     }
     std::string_view payload = rest.substr(0, size);
     rest.remove_prefix(size);
-    if (Fnv(payload) != checksum) {
+    if (Checksum(path, payload) != checksum) {
+      damaged_ = any;
       if (bug_ == ToyBug::kSkipsDamage && any) continue;
       if (bug_ == ToyBug::kRefusesTornTail && any) return Status::Corruption(path + ": damaged");
       break;
@@ -233,37 +252,48 @@ StatusOr<bool> ToySubject::Load(const std::string& path) {
     uint64_t count = 0;
     TakeNumber(&payload, &first);
     TakeNumber(&payload, &count);
+    bool unsynced = false;
     std::vector<ToyChange> changes(count);
     for (ToyChange& change : changes) {
       uint64_t kind = 0;
       TakeNumber(&payload, &kind);
-      change.kind = static_cast<ToyKind>(kind);
+      unsynced |= kind >= kUnsynced;
+      change.kind = static_cast<ToyKind>(kind % kUnsynced);
       TakeString(&payload, &change.key);
       TakeString(&payload, &change.value);
       if (bug_ == ToyBug::kWrongValue && any && !change.value.empty()) change.value += "!";
     }
     any = true;
+    if (unsynced) changes.clear();
     if (bug_ == ToyBug::kForgetsDelete) {
       std::erase_if(changes, [](const ToyChange& change) { return change.kind != ToyKind::kPut; });
     }
     Apply(first, changes);
   }
+  if (damaged_ && bug_ == ToyBug::kAbortsOnDamage) std::abort();
+  while (damaged_ && bug_ == ToyBug::kHangsOnDamage)
+    std::atomic_signal_fence(std::memory_order_seq_cst);
   return any;
 }
 
-// The state as one record, durable under its name before anything older goes.
-Status ToySubject::WriteNewLog(uint64_t number) {
+std::vector<ToyChange> ToySubject::State() const {
   std::vector<ToyChange> state;
   for (const auto& [key, versions] : table_) {
     const auto* visible = VisibleAt(versions, UINT64_MAX);
     if (visible == nullptr || !visible->has_value()) continue;
     state.push_back({ToyKind::kPut, key, **visible});
   }
+  return state;
+}
+
+// The state as one record, durable under its name before anything older goes.
+Status ToySubject::WriteNewLog(uint64_t number) {
+  const std::vector<ToyChange> state = State();
   table_.clear();
   const uint64_t first = next_;
-  const std::string path = LogPath(directory_, number);
-  SHEARPIN_ASSIGN_OR_RETURN(log_, fs_->OpenWritable(path, OpenMode::kTruncate));
-  SHEARPIN_RETURN_IF_ERROR(log_->Append(EncodeRecord(first, state)));
+  log_path_ = LogPath(directory_, number);
+  SHEARPIN_ASSIGN_OR_RETURN(log_, fs_->OpenWritable(log_path_, OpenMode::kTruncate));
+  SHEARPIN_RETURN_IF_ERROR(log_->Append(EncodeRecord(log_path_, first, state)));
   SHEARPIN_RETURN_IF_ERROR(log_->Sync());
   if (bug_ != ToyBug::kNoDirectorySync) SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(directory_));
   Apply(first, state);
@@ -280,14 +310,56 @@ Status ToySubject::Recover() {
   if (!names.empty()) number = std::stoull(names.back().substr(4)) - 1'000'000;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     SHEARPIN_ASSIGN_OR_RETURN(const bool whole, Load(directory_ + "/" + *name));
+    if (whole && bug_ == ToyBug::kTrustsCache && !damaged_) {
+      log_path_ = directory_ + "/" + *name;
+      SHEARPIN_ASSIGN_OR_RETURN(log_, fs_->OpenWritable(log_path_, OpenMode::kAppend));
+      return {};
+    }
     if (whole) break;
   }
-  SHEARPIN_RETURN_IF_ERROR(WriteNewLog(number + 1));
-  if (bug_ == ToyBug::kLeavesFiles) return {};
+  stuck_ = bug_ == ToyBug::kStuckOnDamage && (damaged_ || names.size() > 1);
+  const Status written = WriteNewLog(number + 1);
+  if (bug_ == ToyBug::kCleansUp && !written.ok()) {
+    SHEARPIN_RETURN_IF_ERROR(RemoveLogs(names));
+  }
+  SHEARPIN_RETURN_IF_ERROR(written);
+  if (bug_ == ToyBug::kLeavesFiles || stuck_) return {};
+  return RemoveLogs(names);
+}
+
+Status ToySubject::RemoveLogs(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     SHEARPIN_RETURN_IF_ERROR(fs_->Unlink(directory_ + "/" + name));
   }
   return {};
+}
+
+Status ToySubject::RecoverReadOnly() {
+  StatusOr<std::vector<std::string>> names = fs_->ListDir(directory_);
+  if (names.status().IsNotFound()) return Status::InvalidArgument(directory_ + ": no store");
+  SHEARPIN_RETURN_IF_ERROR(names.status());
+  std::erase(*names, "LOCK");
+  for (auto name = names->rbegin(); name != names->rend(); ++name) {
+    SHEARPIN_ASSIGN_OR_RETURN(const bool whole, Load(directory_ + "/" + *name));
+    if (whole) return {};
+  }
+  return Status::InvalidArgument(directory_ + ": no store");
+}
+
+// A log of its own with the whole state in it, under a name that is durable last.
+StatusOr<uint64_t> ToySubject::Checkpoint(const std::string& directory) {
+  const std::lock_guard lock(mutex_);
+  if (!error_.ok()) return error_;
+  SHEARPIN_RETURN_IF_ERROR(log_->Sync());
+  SHEARPIN_RETURN_IF_ERROR(fs_->CreateDir(directory));
+  const std::string path = LogPath(directory, 1);
+  SHEARPIN_ASSIGN_OR_RETURN(auto copy, fs_->OpenWritable(path, OpenMode::kTruncate));
+  SHEARPIN_RETURN_IF_ERROR(copy->Append(EncodeRecord(path, next_, State())));
+  if (bug_ != ToyBug::kCopyNotSynced) SHEARPIN_RETURN_IF_ERROR(copy->Sync());
+  SHEARPIN_RETURN_IF_ERROR(copy->Close());
+  SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(directory));
+  SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir("/"));
+  return published_;
 }
 
 Status ToySubject::Write(SubjectBatch* batch, shearpin::Durability durability) {
@@ -301,16 +373,19 @@ Status ToySubject::Write(SubjectBatch* batch, shearpin::Durability durability) {
   const std::lock_guard lock(mutex_);
   if (bug_ == ToyBug::kDeadlock && !syncs) const std::lock_guard second(other_);
   if (!error_.ok()) return error_;
+  if (stuck_) return Status::IoError("stuck");
   if (bug_ == ToyBug::kInventsError && next_ % 10 == 0) return Status::IoError("for no reason");
   if (!toy->changes.empty()) {
     toy->first = next_;
     next_ += toy->changes.size();
     if (bug_ == ToyBug::kTornBatch) {
       for (size_t i = 0; i < toy->changes.size() && error_.ok(); ++i) {
-        error_ = log_->Append(EncodeRecord(toy->first + i, {toy->changes[i]}));
+        error_ = log_->Append(EncodeRecord(log_path_, toy->first + i, {toy->changes[i]}));
       }
     } else {
-      error_ = log_->Append(EncodeRecord(toy->first, toy->changes));
+      const bool forgets = bug_ == ToyBug::kForgetsUnsynced && !syncs;
+      error_ =
+          log_->Append(EncodeRecord(log_path_, toy->first, toy->changes, forgets ? kUnsynced : 0));
     }
   }
   if (error_.ok() && syncs && bug_ != ToyBug::kNoSync) {
@@ -365,6 +440,7 @@ Status ToySubject::Close() {
     scheduler_->SleepUntil(scheduler_->NowMicros() + 3'600'000'000);
   }
   // Always, as the option flush_on_close would have it.
+  if (log_ == nullptr) return {};  // opened for reading only
   if (error_.ok()) error_ = log_->Sync();
   const Status closed = log_->Close();
   log_.reset();
@@ -375,9 +451,8 @@ Status ToySubject::Close() {
 }  // namespace
 
 StatusOr<std::unique_ptr<Subject>> ToyFactory::Open(const SubjectConfig& config) {
-  if (config.read_only) return Status::NotSupported("the toy always writes when it opens");
   auto subject = std::make_unique<ToySubject>(config, bug_);
-  SHEARPIN_RETURN_IF_ERROR(subject->Recover());
+  SHEARPIN_RETURN_IF_ERROR(config.read_only ? subject->RecoverReadOnly() : subject->Recover());
   return std::unique_ptr<Subject>(std::move(subject));
 }
 

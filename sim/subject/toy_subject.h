@@ -27,6 +27,13 @@ enum class ToyBug : uint8_t {
   kSpins,              // a synced write polls for what another never does
   kRearmsTimer,        // Close looks every hour whether something has come that never comes
   kLeavesFiles,        // old logs are not removed
+  kTrustsCache,        // recovery goes on in a whole log, and does not ask whether it is durable
+  kForgetsUnsynced,    // recovery leaves out what was written without a sync
+  kCleansUp,           // a recovery that meets an error removes the old logs all the same
+  kStuckOnDamage,      // once recovery has met damage, no opening takes writes
+  kCopyNotSynced,      // a checkpoint is not made durable
+  kAbortsOnDamage,     // recovery kills the process where a log is damaged
+  kHangsOnDamage,      // recovery loops there, and never comes to the scheduler
 };
 
 class ToyFactory : public SubjectFactory {
