@@ -573,22 +573,14 @@ void ClientSession::CheckSecondWriter() {
                  "a second writer of the same directory: " + second.status().ToString());
 }
 
-// At rest, the directory holds what the store needs and no more: what is left only until the next
-// opening fills the disk of those who never close. Where a call to remove it has failed it may.
 Status ClientSession::Wait() {
-  const Status status = opening_->subject->WaitForBackground();
-  if (!status.ok()) return JudgeRead(status);
+  Status status = opening_->subject->WaitForBackground();
   const bool reads = std::any_of(iterators_.begin(), iterators_.end(),
                                  [](const auto& iterator) { return iterator != nullptr; });
-  if (context_->plan().clients.size() > 1 || reads ||
-      opening_->machine->failed_calls(faultfs::CallKind::kUnlink) != 0) {
-    return status;
+  if (status.ok() && context_->plan().clients.size() == 1 && !reads) {
+    status = opening_->check_at_rest();
   }
-  const Status orphans = opening_->check_no_orphans();
-  if (orphans.IsCorruption() && !context_->storage_broken()) {
-    context_->Fail(FailureClass::kOrphanFile, "at rest: " + orphans.ToString());
-  }
-  return orphans.ok() ? status : JudgeRead(orphans);
+  return JudgeRead(std::move(status));
 }
 
 // The model hears of it by the subject's event, at the very moment.

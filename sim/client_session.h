@@ -34,8 +34,8 @@ struct Opening {
   StopReason stop = StopReason::kNone;
   // Opens the same store once more, beside the subject.
   std::function<StatusOr<std::unique_ptr<Subject>>(bool read_only)> open_again;
-  // SubjectFactory::CheckNoOrphans of the subject.
-  std::function<Status()> check_no_orphans;
+  // For a subject at rest that nobody reads: the directory holds what it needs and no more.
+  std::function<Status()> check_at_rest;
 
   bool Stopping() const {
     return stop != StopReason::kNone || machine->crashed() || context->failed();

@@ -64,8 +64,9 @@ struct Swarm {
   uint64_t process_crash_odds = 1;  // one in so many crashes kills only the process; 0: none
   uint64_t nested_odds = 1;         // one in so many recoveries crashes
   bool deep = false;                // thousands of steps over many keys
-  bool local = false;               // a deep one that writes to one neighbourhood after another
+  bool local = false;               // writes to one neighbourhood of keys after another
   bool contended = false;           // several clients at a few keys, with transactions
+  bool tended = false;              // several clients, and much that is asked of the whole store
 };
 
 // One in so many runs is a deep one: such a run takes as long as thirty others.
@@ -110,6 +111,35 @@ void Contend(Rng* rng, Swarm* swarm) {
   swarm->durabilities = {0, 3, 5};
 }
 
+// One in so many runs is tended: several clients flush, merge, take tables in, copy, verify and
+// read beside the writer all at once, so that each of these meets each other in its middle.
+constexpr uint64_t kTendedOdds = 16;
+
+void Tend(Rng* rng, Swarm* swarm) {
+  swarm->clients = static_cast<uint32_t>(rng->Range(2, 4));
+  swarm->steps.fill(0);
+  const auto weigh = [&](StepKind kind, uint32_t weight) {
+    swarm->steps[static_cast<size_t>(kind)] = weight;
+  };
+  weigh(StepKind::kPut, 16);
+  weigh(StepKind::kBatch, 6);
+  weigh(StepKind::kDelete, rng->OneIn(2) ? 4 : 0);
+  weigh(StepKind::kDeleteRange, rng->OneIn(2) ? 3 : 0);
+  weigh(StepKind::kGet, 6);
+  weigh(StepKind::kScan, 4);
+  weigh(StepKind::kSnapshotTake, rng->OneIn(2) ? 2 : 0);
+  weigh(StepKind::kSnapshotCheck, 2);
+  weigh(StepKind::kSnapshotRelease, 1);
+  for (const StepKind kind :
+       {StepKind::kFlush, StepKind::kCompactRange, StepKind::kIngest, StepKind::kSync}) {
+    weigh(kind, rng->OneIn(4) ? 0 : 4);
+  }
+  for (const StepKind kind :
+       {StepKind::kCheckpoint, StepKind::kWait, StepKind::kVerify, StepKind::kReadOnly}) {
+    weigh(kind, rng->OneIn(2) ? 0 : 2);
+  }
+}
+
 Swarm DrawSwarm(Rng rng) {
   Swarm swarm;
   swarm.steps = kStepWeights;
@@ -138,9 +168,11 @@ Swarm DrawSwarm(Rng rng) {
   swarm.process_crash_odds = rng.OneIn(3) ? 0 : 3;
   swarm.nested_odds = rng.OneIn(2) ? 2 : 6;
   if (swarm.deep) Deepen(&swarm);
-  swarm.local = swarm.deep && rng.OneIn(2);
+  swarm.local = rng.OneIn(swarm.deep ? 2 : 5);
   swarm.contended = !swarm.deep && rng.OneIn(kContendedOdds);
   if (swarm.contended) Contend(&rng, &swarm);
+  swarm.tended = !swarm.deep && !swarm.contended && rng.OneIn(kTendedOdds);
+  if (swarm.tended) Tend(&rng, &swarm);
   return swarm;
 }
 
@@ -190,7 +222,7 @@ Mutation Workload::DrawMutation(MutationKind kind, Rng* rng) {
   Mutation mutation;
   mutation.kind = kind;
   // Tables of few neighbours leave gaps between them, where others come and go.
-  if (swarm_.local && rng->OneIn(24)) neighbourhood_ = rng->Next() >> 32;
+  if (swarm_.local && rng->OneIn(swarm_.deep ? 24 : 6)) neighbourhood_ = rng->Next() >> 32;
   mutation.key = swarm_.local ? keys_.KeyNear(neighbourhood_, rng) : keys_.Key(rng);
   if (kind == MutationKind::kPut) mutation.value = keys_.Value(rng);
   if (kind == MutationKind::kDeleteRange) {
@@ -642,6 +674,14 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
       // Leaders that take long make groups.
       plan.faults.push_back("ops=append,sync path=*.wal skip=0 times=always effect=latency:" +
                             std::to_string(Rng::Stream(seed, "slow-log").Range(1, 5000)));
+    }
+    if (swarm.tended && plan.scheduler.seed % 2 == 0) {
+      // What changes the set of tables takes long, and so does what looks at it.
+      const uint64_t micros = Rng::Stream(seed, "slow-edits").Range(1, 5000);
+      for (const char* calls : {"ops=append,sync path=*MANIFEST*", "ops=read path=/db/*.sst"}) {
+        plan.faults.push_back(std::string(calls) +
+                              " skip=0 times=always effect=latency:" + std::to_string(micros));
+      }
     }
     if (swarm.deep && plan.scheduler.seed % 2 == 0) {
       // Merges that take long are overtaken by others.

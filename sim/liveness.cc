@@ -1,4 +1,5 @@
-// The end of a run: the faults are over, and the subject has to work and to leave nothing behind.
+// What a subject owes besides its answers: once the faults are over it works, and at rest it leaves
+// nothing behind.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -38,6 +39,18 @@ void Simulation::CheckLiveness() {
 
 Status Simulation::CheckNoOrphans() {
   return factory_->CheckNoOrphans(subject_.get(), &machine_->fs(), std::string(kStoreDirectory));
+}
+
+// What is left only until the next opening fills the disk of those who never close. Where a call to
+// remove something has failed, it may be left.
+Status Simulation::CheckAtRest() {
+  if (machine_->crashed() || machine_->failed_calls(faultfs::CallKind::kUnlink) != 0) return {};
+  const Status orphans = CheckNoOrphans();
+  if (!orphans.IsCorruption()) return orphans;
+  if (!context_.storage_broken()) {
+    context_.Fail(FailureClass::kOrphanFile, "at rest: " + orphans.ToString());
+  }
+  return {};
 }
 
 // What was written, flushed and merged in this opening leaves nothing that only the next one takes

@@ -131,7 +131,10 @@ uint64_t Machine::failed_syncs() const {
 
 uint64_t Machine::faults_fired() const {
   uint64_t sum = fs_.disk_full();
-  for (const uint64_t fired : fs_.fired()) sum += fired;
+  for (int i = 0; i < faultfs::kEffectKinds; ++i) {
+    const auto kind = static_cast<faultfs::EffectKind>(i);
+    if (kind != faultfs::EffectKind::kLatency) sum += fs_.fired()[static_cast<size_t>(i)];
+  }
   return sum;
 }
 

@@ -62,7 +62,7 @@ class Machine : public faultfs::FsObserver {
   bool shut_down() const;
   // Syncs that failed so far: since then, even a reopening may find what a loss of power leaves.
   uint64_t failed_syncs() const;
-  // Faults that have struck so far, of all kinds.
+  // Faults that have struck so far and may have made a call fail.
   uint64_t faults_fired() const;
   // Calls of one kind that failed so far.
   uint64_t failed_calls(faultfs::CallKind kind) const {

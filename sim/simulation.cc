@@ -110,6 +110,11 @@ void Simulation::RunOpenings() {
     ArmNextCrash();
     RunClients();
     if (context_.failed()) return;
+    if (stop_ == StopReason::kNone && AllStepsDone()) {
+      Status rest = subject_->WaitForBackground();
+      if (rest.ok()) rest = CheckAtRest();
+      if (!rest.ok() && !context_.CheckInjected(rest, "at rest")) return;
+    }
     CloseSubject();
     if (context_.failed()) return;
     if (machine_->crashed()) continue;
@@ -269,7 +274,7 @@ void Simulation::RunClients() {
       .subject = subject_.get(),
       .open_again =
           [this](bool read_only) { return Open(machine_.get(), kStoreDirectory, read_only); },
-      .check_no_orphans = [this] { return CheckNoOrphans(); }};
+      .check_at_rest = [this] { return CheckAtRest(); }};
   std::vector<std::unique_ptr<Scheduler::ThreadHandle>> clients;
   for (uint32_t i = 0; i < plan_.clients.size(); ++i) {
     if (next_step_[i] == plan_.clients[i].size()) continue;

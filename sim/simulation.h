@@ -87,6 +87,7 @@ class Simulation {
   bool WriteAndReadBack();
   bool MergeAndTidy();
   Status CheckNoOrphans();
+  Status CheckAtRest();
   void NoteTree();
 
   void BeginPhase(std::string_view name, uint64_t number);

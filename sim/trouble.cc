@@ -64,6 +64,17 @@ FaultRule DrawAimedRule(Rng* rng) {
   return rule;
 }
 
+// Reads of tables that fail take long first: others come to wait for them.
+void AddSlowReads(Rng* rng, Plan* plan) {
+  FaultRule rule;
+  rule.path_glob = "/db/*.sst";
+  rule.calls = SetOf(CallKind::kRead);
+  rule.times = FaultRule::kAlways;
+  rule.effect = EffectKind::kLatency;
+  rule.amount = rng->Range(1, 5000);
+  plan->faults.push_back(rule.ToString());
+}
+
 void Insert(StepKind kind, uint64_t amount, size_t at, std::vector<Step>* steps) {
   Step step;
   step.kind = kind;
@@ -88,7 +99,9 @@ void AddTrouble(Rng rng, Plan* plan) {
   if (full_disk) AddFullDisk(&rng, plan);
   if (!full_disk || rng.OneIn(3)) {
     for (uint64_t i = rng.Range(1, 2); i > 0; --i) {
-      plan->faults.push_back(DrawAimedRule(&rng).ToString());
+      const FaultRule rule = DrawAimedRule(&rng);
+      plan->faults.push_back(rule.ToString());
+      if ((rule.calls & SetOf(CallKind::kRead)) != 0 && rng.OneIn(2)) AddSlowReads(&rng, plan);
     }
   }
   // A writer that is resumed goes on in the same opening, with what the failure left in memory.
