@@ -77,8 +77,9 @@ uint64_t Fnv(std::string_view bytes) {
   return hash;
 }
 
-// Length, checksum, first sequence, changes.
-std::string EncodeRecord(uint64_t first, const std::vector<ToyChange>& changes) {
+// Length, checksum, first sequence, changes. The checksum has the log's stamp in it: a recycled
+// block may hold whole records of an older log.
+std::string EncodeRecord(uint64_t stamp, uint64_t first, const std::vector<ToyChange>& changes) {
   std::string payload;
   AppendNumber(&payload, first);
   AppendNumber(&payload, changes.size());
@@ -89,7 +90,7 @@ std::string EncodeRecord(uint64_t first, const std::vector<ToyChange>& changes) 
   }
   std::string record;
   AppendNumber(&record, payload.size());
-  AppendNumber(&record, Fnv(payload));
+  AppendNumber(&record, Fnv(payload) ^ stamp);
   return record + payload;
 }
 
@@ -185,6 +186,7 @@ class ToySubject : public Subject {
   CondVar never_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<WritableFile> log_;
+  uint64_t stamp_ = 0;  // of log_
   Table table_;
   uint64_t next_ = 1;
   uint64_t published_ = 0;
@@ -224,7 +226,7 @@ StatusOr<bool> ToySubject::Load(const std::string& path) {
     }
     std::string_view payload = rest.substr(0, size);
     rest.remove_prefix(size);
-    if (Fnv(payload) != checksum) {
+    if ((Fnv(payload) ^ Fnv(path)) != checksum) {
       if (bug_ == ToyBug::kSkipsDamage && any) continue;
       if (bug_ == ToyBug::kRefusesTornTail && any) return Status::Corruption(path + ": damaged");
       break;
@@ -262,8 +264,9 @@ Status ToySubject::WriteNewLog(uint64_t number) {
   table_.clear();
   const uint64_t first = next_;
   const std::string path = LogPath(directory_, number);
+  stamp_ = Fnv(path);
   SHEARPIN_ASSIGN_OR_RETURN(log_, fs_->OpenWritable(path, OpenMode::kTruncate));
-  SHEARPIN_RETURN_IF_ERROR(log_->Append(EncodeRecord(first, state)));
+  SHEARPIN_RETURN_IF_ERROR(log_->Append(EncodeRecord(stamp_, first, state)));
   SHEARPIN_RETURN_IF_ERROR(log_->Sync());
   if (bug_ != ToyBug::kNoDirectorySync) SHEARPIN_RETURN_IF_ERROR(fs_->SyncDir(directory_));
   Apply(first, state);
@@ -307,10 +310,10 @@ Status ToySubject::Write(SubjectBatch* batch, shearpin::Durability durability) {
     next_ += toy->changes.size();
     if (bug_ == ToyBug::kTornBatch) {
       for (size_t i = 0; i < toy->changes.size() && error_.ok(); ++i) {
-        error_ = log_->Append(EncodeRecord(toy->first + i, {toy->changes[i]}));
+        error_ = log_->Append(EncodeRecord(stamp_, toy->first + i, {toy->changes[i]}));
       }
     } else {
-      error_ = log_->Append(EncodeRecord(toy->first, toy->changes));
+      error_ = log_->Append(EncodeRecord(stamp_, toy->first, toy->changes));
     }
   }
   if (error_.ok() && syncs && bug_ != ToyBug::kNoSync) {
