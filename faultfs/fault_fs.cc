@@ -120,7 +120,8 @@ class FaultFs::Attempt {
   bool Admitted() {
     if (Stopped()) return false;
     const CallKindSet kind = SetOf(call_.kind);
-    if (fs_->crash_armed_ && (fs_->trigger_.kinds & kind) != 0 && fs_->trigger_.calls-- == 0) {
+    if (fs_->crash_armed_ && (fs_->trigger_.kinds & kind) != 0 && IsOf(fs_->trigger_.path_glob) &&
+        fs_->trigger_.calls-- == 0) {
       fs_->crash_armed_ = false;
       crash_ = fs_->trigger_.moment;
       crashes_ = true;
@@ -210,15 +211,18 @@ class FaultFs::Attempt {
     if (fs_->observer_ != nullptr) fs_->observer_->Crashed(call_);
   }
 
+  // The file, or either name of a rename.
+  bool IsOf(std::string_view glob) const {
+    return GlobMatches(glob, call_.path) ||
+           (!call_.second_path.empty() && GlobMatches(glob, call_.second_path));
+  }
+
   void ApplyRules() {
     uint64_t delay = 0;
     for (ActiveRule& active : fs_->rules_) {
       const FaultRule& rule = active.rule;
       if ((rule.calls & SetOf(call_.kind)) == 0 || !CanBefall(rule.effect, call_.kind)) continue;
-      if (!GlobMatches(rule.path_glob, call_.path) &&
-          (call_.second_path.empty() || !GlobMatches(rule.path_glob, call_.second_path))) {
-        continue;
-      }
+      if (!IsOf(rule.path_glob)) continue;
       if (active.matched++ < rule.skip) continue;
       if (rule.times != FaultRule::kAlways && active.applied >= rule.times) continue;
       if (rule.effect == EffectKind::kLatency) {

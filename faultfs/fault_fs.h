@@ -68,6 +68,7 @@ std::string_view CrashMomentName(CrashMoment moment);
 struct CrashTrigger {
   uint64_t calls = 0;  // the (calls + 1)-th matching call from now
   CallKindSet kinds = kAllCalls;
+  std::string path_glob = "*";  // as in a FaultRule: the file's path, or either of a rename's
   CrashMoment moment = CrashMoment::kBefore;
   uint64_t bytes = 0;  // kMidway
 };

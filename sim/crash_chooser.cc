@@ -14,7 +14,7 @@ CrashPlan CrashChooser::Draw(const std::vector<PendingOp>& ops, size_t recycled,
   CrashPlan plan;
   if (ops.empty()) return plan;
   const auto any = [&] { return static_cast<uint32_t>(rng_.Uniform(ops.size())); };
-  switch (rng_.Uniform(10)) {
+  switch (rng_.Uniform(11)) {
     case 0:
       plan.keep = KeepRule::kAll;
       break;
@@ -36,6 +36,9 @@ CrashPlan CrashChooser::Draw(const std::vector<PendingOp>& ops, size_t recycled,
     case 6:
     case 7:
       DrawPurpose(ops, &plan);
+      break;
+    case 8:
+      DrawHalfDone(ops, &plan);
       break;
     default:
       DrawSubset(ops.size(), &plan);
@@ -64,6 +67,27 @@ void CrashChooser::DrawPurpose(const std::vector<PendingOp>& ops, CrashPlan* pla
   const bool some = rng_.OneIn(2);
   for (const PendingOp& op : ops) {
     if (op.purpose == purpose && (!some || rng_.OneIn(2))) plan->ops.push_back(op.ordinal);
+  }
+}
+
+// One call is done in part, most likely the last that can be: a rename whose one name has gone
+// while the other has not come, an append whose blocks have holes.
+void CrashChooser::DrawHalfDone(const std::vector<PendingOp>& ops, CrashPlan* plan) {
+  std::vector<size_t> begins;  // of the calls of several operations
+  for (size_t i = 0; i + 1 < ops.size(); ++i) {
+    if (ops[i].call == ops[i + 1].call && (i == 0 || ops[i - 1].call != ops[i].call)) {
+      begins.push_back(i);
+    }
+  }
+  if (begins.empty()) return DrawSubset(ops.size(), plan);
+  const size_t begin = rng_.OneIn(2) ? begins.back() : begins[rng_.Uniform(begins.size())];
+  size_t end = begin;
+  while (end < ops.size() && ops[end].call == ops[begin].call) ++end;
+  plan->keep = KeepRule::kExcept;
+  const size_t lost = begin + rng_.Uniform(end - begin);
+  const bool more = rng_.OneIn(2);
+  for (size_t i = begin; i < end; ++i) {
+    if (i == lost || (more && rng_.OneIn(3))) plan->ops.push_back(ops[i].ordinal);
   }
 }
 

@@ -86,6 +86,7 @@ crash after=step:0.3 calls=17 moment=midway bytes=100 kind=power image=draw sibl
     sibling "power keep=prefix:7 tears=5:0x0f,6:0x01@2!0x80 fills=9:stale:3,10:garbage"
   nested calls=5 kind=process image=draw
   nested calls=1 of=rename moment=after kind=power image=draw
+  nested calls=1 of=sync path="*MANIFEST*" moment=midway kind=power image=draw
 crash after=previous calls=0 kind=power image="power keep=all"
 crash after=step:1.2 calls=2 moment=after kind=power image="power keep=list:1011"
 crash after=previous calls=1 kind=power image="power keep=except:1,2"
@@ -123,6 +124,7 @@ TEST(FrozenPlanTest, WhatIsLeftOutIsAsItWas) {
 constexpr std::string_view kSchedules[] = {
     "scheduler random-walk seed=5 stay=300 spurious=32 micros=3\n",
     "scheduler pct seed=5 depth=3 steps=40 spurious=0 micros=0\n",
+    "scheduler lagging seed=5 stay=300 every=4 steps=40 spurious=32 micros=3\n",
     "scheduler recorded micros=0\n"
     "schedule opening 0 1:client1 4:client0 9:client1\n"
     "schedule opening 1 0:client1\n",

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <utility>
 
 #include "faultfs/fault_rule.h"
 #include "faultfs/profile.h"
 #include "sim/damage.h"
+#include "sim/drawn_crashes.h"
 #include "sim/key_space.h"
 #include "sim/rng.h"
 #include "sim/trouble.h"
@@ -59,14 +62,11 @@ struct Swarm {
   std::array<uint32_t, 3> durabilities{};  // by model::Durability
   uint32_t clients = 1;
   uint64_t steps_per_client = 0;
-  uint64_t crashes = 0;
-  uint64_t most_siblings = 0;
-  uint64_t process_crash_odds = 1;  // one in so many crashes kills only the process; 0: none
-  uint64_t nested_odds = 1;         // one in so many recoveries crashes
-  bool deep = false;                // thousands of steps over many keys
-  bool local = false;               // writes to one neighbourhood of keys after another
-  bool contended = false;           // several clients at a few keys, with transactions
-  bool tended = false;              // several clients, and much that is asked of the whole store
+  CrashSwarm crashes;
+  bool deep = false;       // thousands of steps over many keys
+  bool local = false;      // writes to one neighbourhood of keys after another
+  bool contended = false;  // several clients at a few keys, with transactions
+  bool tended = false;     // several clients, and much that is asked of the whole store
 };
 
 // One in so many runs is a deep one: such a run takes as long as thirty others.
@@ -84,7 +84,7 @@ void Deepen(Swarm* swarm) {
   if (swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] > 1) {
     swarm->steps[static_cast<size_t>(StepKind::kDeleteRange)] = 2;
   }
-  swarm->most_siblings = 4;
+  swarm->crashes.most_siblings = 4;
 }
 
 // One in so many runs is contended: groups of writers with conflicts inside them.
@@ -107,6 +107,9 @@ void Contend(Rng* rng, Swarm* swarm) {
   weigh(StepKind::kTxnCommit, 10);
   weigh(StepKind::kIngest, rng->OneIn(3) ? 2 : 0);
   weigh(StepKind::kGet, 2);
+  const bool snapshots = rng->OneIn(2);
+  weigh(StepKind::kSnapshotTake, snapshots ? 6 : 0);
+  weigh(StepKind::kSnapshotCheck, snapshots ? 4 : 0);
   weigh(StepKind::kFlush, rng->OneIn(3) ? 1 : 0);
   swarm->durabilities = {0, 3, 5};
 }
@@ -140,6 +143,43 @@ void Tend(Rng* rng, Swarm* swarm) {
   }
 }
 
+// One in so many other runs is local: small tables that meet at the bounds of neighbourhoods, leave
+// gaps between them and are merged side by side.
+constexpr uint64_t kLocalOdds = 6;
+
+void Localise(Rng* rng, Swarm* swarm) {
+  const auto weigh = [&](StepKind kind, uint32_t weight) {
+    swarm->steps[static_cast<size_t>(kind)] = weight;
+  };
+  if (!rng->OneIn(3)) swarm->clients = static_cast<uint32_t>(rng->Range(2, 4));
+  weigh(StepKind::kFlush, 10);
+  weigh(StepKind::kDeleteRange, rng->OneIn(3) ? 0 : 10);
+  weigh(StepKind::kCompactRange, rng->OneIn(3) ? 0 : 6);
+  weigh(StepKind::kIngest, rng->OneIn(2) ? 8 : 0);
+}
+
+// In some runs a few steps are drawn much more often than usual: what needs many of them between
+// two others.
+void Favour(Rng* rng, Swarm* swarm) {
+  constexpr uint32_t kTimes = 5;
+  constexpr struct {
+    StepKind first;
+    StepKind last;
+  } kFamilies[] = {
+      {StepKind::kSnapshotTake, StepKind::kSnapshotRelease},
+      {StepKind::kIteratorOpen, StepKind::kIteratorClose},
+      {StepKind::kDelete, StepKind::kDelete},
+      {StepKind::kDeleteRange, StepKind::kDeleteRange},
+      {StepKind::kFlush, StepKind::kFlush},
+      {StepKind::kCompactRange, StepKind::kCompactRange},
+      {StepKind::kIngest, StepKind::kIngest},
+  };
+  const auto& family = kFamilies[rng->Uniform(std::size(kFamilies))];
+  for (auto i = static_cast<size_t>(family.first); i <= static_cast<size_t>(family.last); ++i) {
+    swarm->steps[i] = std::max(swarm->steps[i], kStepWeights[i]) * kTimes;
+  }
+}
+
 Swarm DrawSwarm(Rng rng) {
   Swarm swarm;
   swarm.steps = kStepWeights;
@@ -163,16 +203,21 @@ Swarm DrawSwarm(Rng rng) {
                          : rng.OneIn(3) ? rng.Range(5, 30)
                                         : rng.Range(30, 160);
   swarm.steps_per_client = std::max<uint64_t>(3, steps / swarm.clients);
-  swarm.crashes = rng.Range(1, 5);
-  swarm.most_siblings = rng.Range(4, 24);
-  swarm.process_crash_odds = rng.OneIn(3) ? 0 : 3;
-  swarm.nested_odds = rng.OneIn(2) ? 2 : 6;
+  swarm.crashes.crashes = rng.Range(1, 5);
+  swarm.crashes.most_siblings = rng.Range(4, 24);
+  swarm.crashes.process_odds = rng.OneIn(3) ? 0 : 3;
+  swarm.crashes.nested_odds = rng.OneIn(2) ? 2 : 6;
   if (swarm.deep) Deepen(&swarm);
-  swarm.local = rng.OneIn(swarm.deep ? 2 : 5);
+  swarm.local = swarm.deep && rng.OneIn(2);
   swarm.contended = !swarm.deep && rng.OneIn(kContendedOdds);
   if (swarm.contended) Contend(&rng, &swarm);
   swarm.tended = !swarm.deep && !swarm.contended && rng.OneIn(kTendedOdds);
   if (swarm.tended) Tend(&rng, &swarm);
+  if (!swarm.deep && rng.OneIn(4)) Favour(&rng, &swarm);
+  if (!swarm.deep && !swarm.contended && !swarm.tended && rng.OneIn(kLocalOdds)) {
+    swarm.local = true;
+    Localise(&rng, &swarm);
+  }
   return swarm;
 }
 
@@ -185,7 +230,21 @@ class Workload {
     snapshots_ = 0;
     iterators_ = 0;
     transactions_ = 0;
-    while (steps.size() < swarm_.steps_per_client) steps.push_back(DrawStep(rng));
+    looks_.clear();
+    while (steps.size() < swarm_.steps_per_client) {
+      if (!looks_.empty() && looks_.front().first <= steps.size()) {
+        // What a snapshot sees is most in danger while what it was taken beside is flushed.
+        Step& look = steps.emplace_back();
+        look.kind = StepKind::kSnapshotCheck;
+        look.slot = looks_.front().second;
+        looks_.pop_front();
+        continue;
+      }
+      steps.push_back(DrawStep(rng));
+      if (steps.back().kind == StepKind::kSnapshotTake && rng->OneIn(2)) {
+        looks_.emplace_back(steps.size() + rng->Uniform(10), steps.back().slot);
+      }
+    }
     return steps;
   }
 
@@ -205,6 +264,7 @@ class Workload {
   uint32_t snapshots_ = 0;  // bit i: slot i of this client was taken
   uint32_t iterators_ = 0;
   uint32_t transactions_ = 0;
+  std::deque<std::pair<size_t, int>> looks_;  // before which step, at which slot
 };
 
 // A slot that is open, or -1.
@@ -223,9 +283,14 @@ Mutation Workload::DrawMutation(MutationKind kind, Rng* rng) {
   mutation.kind = kind;
   // Tables of few neighbours leave gaps between them, where others come and go.
   if (swarm_.local && rng->OneIn(swarm_.deep ? 24 : 6)) neighbourhood_ = rng->Next() >> 32;
-  mutation.key = swarm_.local ? keys_.KeyNear(neighbourhood_, rng) : keys_.Key(rng);
+  mutation.key = swarm_.local ? keys_.KeyWithin(neighbourhood_, rng) : keys_.Key(rng);
   if (kind == MutationKind::kPut) mutation.value = keys_.Value(rng);
   if (kind == MutationKind::kDeleteRange) {
+    if (swarm_.local && !rng->OneIn(4)) {
+      mutation.key = keys_.FirstOf(neighbourhood_);
+      mutation.value = keys_.FirstOf(neighbourhood_ + 1);
+      return mutation;
+    }
     // Mostly from a key to one behind it; sometimes an empty or upside-down range.
     mutation.value = keys_.Target(rng);
     if (mutation.value.Materialise() < mutation.key.Materialise() && !rng->OneIn(8)) {
@@ -491,13 +556,16 @@ void SetOption(std::string_view name, uint64_t value, Plan* plan) {
   plan->options.emplace_back(name, value);
 }
 
-// Half of the deep runs: many small tables, levels of one or two, merges side by side. Tables come
-// and go in the gaps between the inputs of merges at work.
+// Half of the deep and most local runs: many small tables, levels of one or two, merges side by
+// side. Tables come and go in the gaps between the inputs of merges at work.
 void DrawBusyTree(Rng rng, Plan* plan) {
-  if (rng.OneIn(2)) return;
   SetOption("write_buffer_size", rng.Range(1024, 4096), plan);
   SetOption("max_compactions", rng.Range(2, 4), plan);
-  SetOption("level0_compaction_trigger", 1, plan);  // not above the slowdown that was drawn
+  uint64_t highest = 3;  // not above the slowdown that was drawn
+  for (const auto& [option, value] : plan->options) {
+    if (option == "level0_slowdown_trigger") highest = std::min(highest, value);
+  }
+  SetOption("level0_compaction_trigger", rng.OneIn(2) ? 1 : rng.Range(1, highest), plan);
   SetOption("target_table_size", 1024, plan);
   SetOption("base_level_size", rng.Range(1024, 3000), plan);
   SetOption("level_size_multiplier", rng.Range(2, 3), plan);
@@ -577,56 +645,6 @@ void DrawFaults(Rng rng, Plan* plan) {
   }
 }
 
-CrashChoice DrawChoice(const Swarm& swarm, Rng* rng) {
-  CrashChoice choice;
-  choice.process = swarm.process_crash_odds != 0 && rng->OneIn(swarm.process_crash_odds);
-  // The death of a process has one outcome only.
-  if (!choice.process)
-    choice.draw_siblings = static_cast<uint32_t>(rng->Uniform(swarm.most_siblings));
-  return choice;
-}
-
-Strike DrawStrike(uint64_t first_call, Rng* rng) {
-  Strike strike;
-  strike.calls = first_call + rng->Skewed(6);
-  // Some come at the calls that decide what a recovery finds, which are few among all.
-  if (rng->OneIn(5)) {
-    constexpr faultfs::CallKind kDecisive[] = {
-        faultfs::CallKind::kRename, faultfs::CallKind::kSyncDir, faultfs::CallKind::kUnlink,
-        faultfs::CallKind::kOpenWrite, faultfs::CallKind::kSync};
-    strike.of = kDecisive[rng->Weighted(std::array<uint32_t, 5>{4, 2, 2, 1, 1})];
-    strike.calls = 1 + rng->Skewed(3);
-  }
-  if (strike.calls == 0) return strike;
-  strike.moment = static_cast<faultfs::CrashMoment>(rng->Uniform(3));
-  if (strike.moment == faultfs::CrashMoment::kMidway) strike.bytes = rng->Skewed(12);
-  return strike;
-}
-
-void DrawCrashes(const Swarm& swarm, Rng rng, Plan* plan) {
-  std::vector<uint64_t> progress;  // in thousandths of a client's steps
-  for (uint64_t i = 0; i < swarm.crashes; ++i) progress.push_back(rng.Uniform(1000));
-  std::sort(progress.begin(), progress.end());
-  for (const uint64_t point : progress) {
-    CrashSpec& crash = plan->crashes.emplace_back();
-    if (!rng.OneIn(5)) {
-      crash.start.after = CrashStart::After::kStep;
-      crash.start.client = static_cast<uint32_t>(rng.Uniform(plan->clients.size()));
-      const uint64_t steps = plan->clients[crash.start.client].size();
-      crash.start.step = static_cast<uint32_t>(steps * point / 1000);
-    }
-    crash.strike = DrawStrike(0, &rng);
-    crash.choice = DrawChoice(swarm, &rng);
-    while (crash.nested.size() < 3 && rng.OneIn(swarm.nested_odds)) {
-      NestedCrash& nested = crash.nested.emplace_back();
-      nested.strike = DrawStrike(1, &rng);
-      // A recovery is short: half of the crashes are in the few calls that write its MANIFEST.
-      if (!nested.strike.of && rng.OneIn(2)) nested.strike.calls = rng.Range(1, 12);
-      nested.choice = DrawChoice(swarm, &rng);
-    }
-  }
-}
-
 }  // namespace
 
 Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
@@ -647,7 +665,11 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.scheduler.stay_per_1024 = kStay[scheduling.Uniform(std::size(kStay))];
   if (scheduling.OneIn(3)) plan.scheduler.spurious_per_1024 = 32;
   if (scheduling.OneIn(3)) plan.scheduler.micros_per_point = scheduling.Range(1, 50);
-  if (scheduling.OneIn(3)) {
+  if (scheduling.OneIn(4)) {
+    plan.scheduler.strategy = kLaggingStrategy;
+    plan.scheduler.every = static_cast<uint32_t>(4 + scheduling.Skewed(5));
+    plan.scheduler.steps = uint64_t{256} << scheduling.Uniform(6);
+  } else if (scheduling.OneIn(3)) {
     plan.scheduler.strategy = kPctStrategy;
     plan.scheduler.stay_per_1024 = SchedulerSpec().stay_per_1024;
     plan.scheduler.depth = static_cast<uint32_t>(scheduling.Range(1, 5));
@@ -658,12 +680,14 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
   DrawCompactionKnobs(Rng::Stream(seed, "compaction-knobs"), &plan);
   Rng workload_rng = Rng::Stream(seed, "workload");
-  const KeySpace keys(options.dataset,
-                      swarm.deep        ? KeyCount::kMany
-                      : swarm.contended ? KeyCount::kFew
-                                        : KeyCount::kUsual,
-                      &workload_rng);
-  if (swarm.deep) DrawBusyTree(Rng::Stream(seed, "busy-tree"), &plan);
+  KeySpace keys(options.dataset,
+                swarm.deep        ? KeyCount::kMany
+                : swarm.contended ? KeyCount::kFew
+                                  : KeyCount::kUsual,
+                &workload_rng);
+  if (swarm.local) keys.Partition(swarm.deep ? 16 : workload_rng.Range(2, 10));
+  Rng busy = Rng::Stream(seed, "busy-tree");
+  if (swarm.deep ? busy.OneIn(2) : swarm.local && !busy.OneIn(4)) DrawBusyTree(busy, &plan);
   Workload workload(swarm, keys);
   for (uint32_t i = 0; i < swarm.clients; ++i)
     plan.clients.push_back(workload.Client(&workload_rng));
@@ -683,7 +707,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
                               " skip=0 times=always effect=latency:" + std::to_string(micros));
       }
     }
-    if (swarm.deep && plan.scheduler.seed % 2 == 0) {
+    if (swarm.deep ? plan.scheduler.seed % 2 == 0 : swarm.local) {
       // Merges that take long are overtaken by others.
       plan.faults.push_back("ops=append path=/db/*.sst skip=0 times=always effect=latency:" +
                             std::to_string(Rng::Stream(seed, "slow-tables").Range(1, 5000)));
@@ -691,7 +715,7 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
     if (options.broken_promises) AddDamage(Rng::Stream(seed, "damage"), &plan);
   }
   AddKernel(Rng::Stream(seed, "kernel"), &plan);
-  DrawCrashes(swarm, Rng::Stream(seed, "crashes"), &plan);
+  AddCrashes(swarm.crashes, Rng::Stream(seed, "crashes"), &plan);
   return plan;
 }
 

@@ -1,6 +1,8 @@
 #include "sim/key_space.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 namespace shearpin::sim {
 namespace {
@@ -63,9 +65,28 @@ const Bytes& KeySpace::Key(Rng* rng) const {
   return keys_[rng->Uniform(among)];
 }
 
-const Bytes& KeySpace::KeyNear(uint64_t place, Rng* rng) const {
-  constexpr uint64_t kNeighbours = 16;
-  return keys_[(place + rng->Uniform(kNeighbours)) % keys_.size()];
+void KeySpace::Partition(uint64_t neighbours) {
+  neighbours_ = neighbours;
+  std::vector<std::pair<std::string, Bytes>> ordered;
+  for (Bytes& key : keys_) {
+    std::string bytes = key.Materialise();
+    ordered.emplace_back(std::move(bytes), std::move(key));
+  }
+  const auto less = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::sort(ordered.begin(), ordered.end(), less);
+  std::transform(ordered.begin(), ordered.end(), keys_.begin(),
+                 [](auto& each) { return std::move(each.second); });
+}
+
+const Bytes& KeySpace::FirstOf(uint64_t neighbourhood) const {
+  const uint64_t count = (keys_.size() + neighbours_ - 1) / neighbours_;
+  return keys_[neighbourhood % count * neighbours_];
+}
+
+const Bytes& KeySpace::KeyWithin(uint64_t neighbourhood, Rng* rng) const {
+  const uint64_t count = (keys_.size() + neighbours_ - 1) / neighbours_;
+  const uint64_t place = neighbourhood % count * neighbours_ + rng->Uniform(neighbours_ + 1);
+  return keys_[std::min<uint64_t>(place, keys_.size() - 1)];
 }
 
 Bytes KeySpace::Value(Rng* rng) const {

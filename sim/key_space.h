@@ -25,8 +25,12 @@ class KeySpace {
   KeySpace(const Dataset* dataset, KeyCount count, Rng* rng);
 
   const Bytes& Key(Rng* rng) const;
-  // One of a few neighbours in the order in which the keys were made.
-  const Bytes& KeyNear(uint64_t place, Rng* rng) const;
+  // Divides the keys, in their order, into neighbourhoods of so many; before any of the next two.
+  void Partition(uint64_t neighbours);
+  // A key of a neighbourhood, or the first of the one behind it: neighbourhoods meet at a key.
+  const Bytes& KeyWithin(uint64_t neighbourhood, Rng* rng) const;
+  // The last neighbourhood is followed by the first.
+  const Bytes& FirstOf(uint64_t neighbourhood) const;
   Bytes Value(Rng* rng) const;
   // Mostly a key of the space; sometimes one next to it, which is not there.
   Bytes Target(Rng* rng) const;
@@ -36,6 +40,7 @@ class KeySpace {
 
   const Dataset* const dataset_;
   std::vector<Bytes> keys_;
+  uint64_t neighbours_ = 1;
   uint64_t hot_ = 1;  // the first `hot_` keys get half of the traffic
   uint32_t longest_value_ = 0;
   bool empty_values_ = true;

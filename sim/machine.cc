@@ -70,6 +70,7 @@ void Machine::Arm(const Strike& strike) {
   faultfs::CrashTrigger trigger;
   trigger.calls = strike.calls - 1;
   trigger.kinds = strike.of ? faultfs::SetOf(*strike.of) : faultfs::kMutatingCalls;
+  if (!strike.path.empty()) trigger.path_glob = strike.path;
   trigger.moment = strike.moment;
   trigger.bytes = strike.bytes;
   fs_.CrashAtCall(trigger);

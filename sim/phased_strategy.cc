@@ -26,6 +26,13 @@ void PhasedStrategy::Begin(std::string_view name, uint64_t number) {
         Rng::Stream(spec_.seed, name, number),
         PctStrategy::Options{
             .depth = spec_.depth, .steps = steps, .spurious_per_1024 = spec_.spurious_per_1024});
+  } else if (spec_.strategy == kLaggingStrategy) {
+    top_ = &strategy_.emplace<LaggingStrategy>(
+        Rng::Stream(spec_.seed, name, number),
+        LaggingStrategy::Options{.stay_per_1024 = spec_.stay_per_1024,
+                                 .every = spec_.every,
+                                 .steps = spec_.steps,
+                                 .spurious_per_1024 = spec_.spurious_per_1024});
   } else {
     SHEARPIN_CHECK(spec_.strategy == kRandomWalkStrategy, "no such strategy");
     top_ = &strategy_.emplace<RandomWalk>(

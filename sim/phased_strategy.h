@@ -15,6 +15,7 @@
 #include <string_view>
 #include <variant>
 
+#include "sim/lagging_strategy.h"
 #include "sim/pct_strategy.h"
 #include "sim/plan.h"
 #include "sim/recorded_schedule.h"
@@ -48,7 +49,8 @@ class PhasedStrategy final : public SchedulingStrategy {
   bool IsOpening() const { return phase_name_ == "opening"; }
 
   const SchedulerSpec spec_;
-  std::variant<std::monostate, RandomWalk, PctStrategy, RecordedSchedule> strategy_;
+  std::variant<std::monostate, RandomWalk, PctStrategy, LaggingStrategy, RecordedSchedule>
+      strategy_;
   std::optional<ScheduleRecorder> recorder_;
   SchedulingStrategy* top_ = nullptr;  // the recorder, or what it listens to
   std::string phase_name_;

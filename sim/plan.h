@@ -119,10 +119,12 @@ inline constexpr uint64_t kAfterWorkload = UINT32_MAX;  // more calls than any w
 
 // When the machine stops: at the `calls`-th call from some point on that changes the disk or makes
 // it durable (1: the next one; 0: at once), and where within that call. With `of` only calls of
-// that kind count: a crash at the next rename, say.
+// that kind count, with `path` only those of files whose path matches: a crash at the next rename,
+// at the next sync of a MANIFEST.
 struct Strike {
   uint64_t calls = 0;
   std::optional<faultfs::CallKind> of = std::nullopt;
+  std::string path = {};  // a glob, as in a fault rule; empty: any
   faultfs::CrashMoment moment = faultfs::CrashMoment::kBefore;
   uint64_t bytes = 0;  // for kMidway: of an append, how many were written
   bool operator==(const Strike&) const = default;
@@ -170,15 +172,17 @@ struct CrashSpec {
 
 inline constexpr std::string_view kRandomWalkStrategy = "random-walk";  // scheduling_strategy.h
 inline constexpr std::string_view kPctStrategy = "pct";                 // pct_strategy.h
+inline constexpr std::string_view kLaggingStrategy = "lagging";         // lagging_strategy.h
 inline constexpr std::string_view kRecordedStrategy = "recorded";       // recorded_schedule.h
 
 // How the fibers take turns. Each strategy uses its own of these; the others keep their defaults.
 struct SchedulerSpec {
   std::string strategy{kRandomWalkStrategy};
   uint64_t seed = 0;               // not of the recorded one
-  uint32_t stay_per_1024 = 512;    // of the random walk
+  uint32_t stay_per_1024 = 512;    // of the random walk, with laggards or without
   uint32_t depth = 2;              // of PCT: one more than its change points
-  uint64_t steps = 256;            // of PCT: the estimated length of a phase
+  uint32_t every = 32;             // of laggards: one in so many steps makes one
+  uint64_t steps = 256;            // of PCT: how long a phase may be; of laggards: the longest lag
   uint32_t spurious_per_1024 = 0;  // not of the recorded one
   uint64_t micros_per_point = 0;
   Schedule schedule;  // of the recorded one

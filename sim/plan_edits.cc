@@ -199,6 +199,7 @@ std::vector<PlanEdit> SimplerStrikes(const Plan& plan) {
     });
     add([](CrashSpec* c) { c->strike.bytes = 0; });
     add([](CrashSpec* c) { c->strike.of.reset(); });
+    add([](CrashSpec* c) { c->strike.path.clear(); });
     add([](CrashSpec* c) { c->strike.calls /= 2; });
     add([](CrashSpec* c) { c->strike.calls -= c->strike.calls > 0; });
     for (size_t i = 0; i < plan.crashes[crash].nested.size(); ++i) {
@@ -208,6 +209,7 @@ std::vector<PlanEdit> SimplerStrikes(const Plan& plan) {
       });
       add([i](CrashSpec* c) { c->nested[i].strike.calls -= c->nested[i].strike.calls > 1; });
       add([i](CrashSpec* c) { c->nested[i].strike.of.reset(); });
+      add([i](CrashSpec* c) { c->nested[i].strike.path.clear(); });
       add([i](CrashSpec* c) {
         c->nested[i].choice = {};
         c->nested[i].choice.process = true;

@@ -31,6 +31,10 @@ void AppendStrike(const Strike& strike, std::string* text) {
     *text += " of=";
     *text += faultfs::CallKindName(*strike.of);
   }
+  if (!strike.path.empty()) {
+    *text += " path=";
+    AppendQuoted(strike.path, text);
+  }
   if (strike.moment != faultfs::CrashMoment::kBefore) {
     *text += " moment=";
     *text += faultfs::CrashMomentName(strike.moment);
@@ -76,7 +80,12 @@ void AppendCrash(const CrashSpec& crash, std::string* text) {
 void AppendScheduler(const SchedulerSpec& spec, std::string* text) {
   *text += "scheduler " + spec.strategy;
   if (spec.strategy != kRecordedStrategy) *text += " seed=" + std::to_string(spec.seed);
-  if (spec.strategy == kRandomWalkStrategy) *text += " stay=" + std::to_string(spec.stay_per_1024);
+  if (spec.strategy == kRandomWalkStrategy || spec.strategy == kLaggingStrategy) {
+    *text += " stay=" + std::to_string(spec.stay_per_1024);
+  }
+  if (spec.strategy == kLaggingStrategy) {
+    *text += " every=" + std::to_string(spec.every) + " steps=" + std::to_string(spec.steps);
+  }
   if (spec.strategy == kPctStrategy) {
     *text += " depth=" + std::to_string(spec.depth) + " steps=" + std::to_string(spec.steps);
   }

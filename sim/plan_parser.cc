@@ -98,6 +98,7 @@ bool TakeStrike(LineReader* line, Strike* strike) {
     return false;
   }
   if (line->TryToken("of=") && !TakeCallKind(line, &strike->of)) return false;
+  if (line->TryToken("path=") && !line->TakeQuoted(&strike->path)) return false;
   if (line->TryToken("moment=")) {
     std::string_view word;
     if (!line->TakeWord("a moment", &word)) return false;
@@ -228,11 +229,13 @@ bool PlanParser::ParseScheduler(LineReader* line) {
   SchedulerSpec& spec = plan_.scheduler;
   std::string_view name;
   if (!line->TakeWord("a strategy", &name)) return false;
-  if (name != kRandomWalkStrategy && name != kPctStrategy && name != kRecordedStrategy) {
+  if (name != kRandomWalkStrategy && name != kPctStrategy && name != kLaggingStrategy &&
+      name != kRecordedStrategy) {
     return line->Fail("unknown strategy '" + std::string(name) +
-                      "' (expected random-walk, pct or recorded)");
+                      "' (expected random-walk, pct, lagging or recorded)");
   }
   spec.strategy = name;
+  const bool walks = name == kRandomWalkStrategy || name == kLaggingStrategy;
   const bool drawn = name != kRecordedStrategy;
   const auto take = [line](std::string_view what, uint64_t lowest, uint64_t highest,
                            uint64_t* number) {
@@ -241,15 +244,18 @@ bool PlanParser::ParseScheduler(LineReader* line) {
     }
   };
   while (!line->AtEnd() && !line->failed()) {
-    uint64_t depth = 0;
+    uint64_t number = 0;
     if (drawn && line->TryToken("seed=")) {
       line->TakeNumber("a seed", kAny, &spec.seed);
-    } else if (name == kRandomWalkStrategy && line->TryToken("stay=")) {
+    } else if (walks && line->TryToken("stay=")) {
       TakePer1024("stay", line, &spec.stay_per_1024);
     } else if (name == kPctStrategy && line->TryToken("depth=")) {
-      take("depth", 1, kMostChangePoints, &depth);
-      spec.depth = static_cast<uint32_t>(depth);
-    } else if (name == kPctStrategy && line->TryToken("steps=")) {
+      take("depth", 1, kMostChangePoints, &number);
+      spec.depth = static_cast<uint32_t>(number);
+    } else if (name == kLaggingStrategy && line->TryToken("every=")) {
+      take("every", 1, kMost32, &number);
+      spec.every = static_cast<uint32_t>(number);
+    } else if ((name == kPctStrategy || name == kLaggingStrategy) && line->TryToken("steps=")) {
       take("steps", 1, kMost32, &spec.steps);
     } else if (drawn && line->TryToken("spurious=")) {
       TakePer1024("spurious", line, &spec.spurious_per_1024);
@@ -257,6 +263,7 @@ bool PlanParser::ParseScheduler(LineReader* line) {
       line->TakeNumber("micros", 1'000'000, &spec.micros_per_point);
     } else {
       line->Fail(name == kRandomWalkStrategy ? "expected seed=, stay=, spurious= or micros="
+                 : walks ? "expected seed=, stay=, every=, steps=, spurious= or micros="
                  : drawn ? "expected seed=, depth=, steps=, spurious= or micros="
                          : "expected micros=");
     }

@@ -50,6 +50,7 @@ void Add(const Strike& strike, PlanSize* size) {
   size->strike += strike.moment != faultfs::CrashMoment::kBefore;
   size->strike += strike.bytes != 0;
   size->strike += strike.of.has_value();
+  size->strike += !strike.path.empty();
 }
 
 void Add(const KeyBound& bound, PlanSize* size) {

@@ -143,6 +143,7 @@ Strike AnyStrike() {
     strike.of = *rc::gen::element(faultfs::CallKind::kRename, faultfs::CallKind::kSync,
                                   faultfs::CallKind::kUnlink, faultfs::CallKind::kAppend);
   }
+  if (*rc::gen::arbitrary<bool>()) strike.path = *rc::gen::element<std::string>("*.wal", "/db");
   strike.moment = static_cast<faultfs::CrashMoment>(*rc::gen::inRange(0, 3));
   strike.bytes = *rc::gen::inRange<uint64_t>(0, 5000);
   return strike;
@@ -160,8 +161,8 @@ CrashChoice AnyChoice() {
 SchedulerSpec AnyScheduler() {
   SchedulerSpec spec;
   spec.micros_per_point = *rc::gen::inRange<uint64_t>(0, 1000);
-  const auto kind = *rc::gen::inRange(0, 3);
-  if (kind < 2) {
+  const auto kind = *rc::gen::inRange(0, 4);
+  if (kind < 3) {
     spec.seed = *rc::gen::arbitrary<uint64_t>();
     spec.spurious_per_1024 = *rc::gen::inRange<uint32_t>(0, 1025);
   }
@@ -170,6 +171,11 @@ SchedulerSpec AnyScheduler() {
   } else if (kind == 1) {
     spec.strategy = kPctStrategy;
     spec.depth = *rc::gen::inRange<uint32_t>(1, 10);
+    spec.steps = *rc::gen::inRange<uint64_t>(1, 10'000);
+  } else if (kind == 2) {
+    spec.strategy = kLaggingStrategy;
+    spec.stay_per_1024 = *rc::gen::inRange<uint32_t>(0, 1025);
+    spec.every = *rc::gen::inRange<uint32_t>(1, 1000);
     spec.steps = *rc::gen::inRange<uint64_t>(1, 10'000);
   } else {
     spec.strategy = kRecordedStrategy;
@@ -337,9 +343,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"CrashStep", "client\nsync\ncrash after=step:0.5 calls=1\n",
                 "bad.plan: crash 0 comes after step 0.5, which is not in the plan"},
         Mistake{"Strategy", "scheduler dice\n",
-                "bad.plan:2: unknown strategy 'dice' (expected random-walk, pct or recorded)"},
+                "bad.plan:2: unknown strategy 'dice' (expected random-walk, pct, lagging or "
+                "recorded)"},
         Mistake{"OtherStrategysWord", "scheduler pct seed=1 stay=2\n",
                 "bad.plan:2: expected seed=, depth=, steps=, spurious= or micros="},
+        Mistake{"LaggardsWord", "scheduler lagging seed=1 depth=2\n",
+                "bad.plan:2: expected seed=, stay=, every=, steps=, spurious= or micros="},
         Mistake{"Depth", "scheduler pct depth=0\n", "bad.plan:2: depth is at least 1"},
         Mistake{"ScheduleAlone", "schedule opening 0 1:main\n",
                 "bad.plan:2: 'schedule' stands without 'scheduler recorded' before it"},

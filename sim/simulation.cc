@@ -34,6 +34,7 @@ Simulation::Simulation(const Plan& plan, SubjectFactory* factory, ExecutionBacke
       context_(plan, &trace_, &scheduler_),
       check_(&context_),
       chooser_(Rng::Stream(plan.crash_seed, "crashes")),
+      rarest_(&context_.events()),
       next_step_(plan.clients.size(), 0) {
   if (sink) {
     trace_.SetSink([this, sink](std::string_view line) {
@@ -405,6 +406,7 @@ bool Simulation::Strike(CrashChoice* choice, bool recovery_crashes, std::optiona
     BootFrom(disk.Fork(), true);
     return true;
   }
+  if (choice->image.empty() && chooser_.PrefersRarest()) choice->image = rarest_.Image();
   if (choice->image.empty()) {
     choice->image = chooser_.Draw(ops, disk.recycled_count(), profile_).ToString();
   }
@@ -454,6 +456,7 @@ bool Simulation::VerifySiblings(CrashChoice* choice, const std::vector<faultfs::
     choice->siblings.push_back(chooser_.Draw(ops, disk.recycled_count(), profile_).ToString());
   }
   std::vector<uint64_t> seen;
+  rarest_.Clear();
   for (const std::string& text : choice->siblings) {
     const StatusOr<CrashPlan> sibling = CrashPlan::Parse(text);
     SHEARPIN_CHECK(sibling.ok(), "a crash plan does not round-trip");
@@ -466,11 +469,13 @@ bool Simulation::VerifySiblings(CrashChoice* choice, const std::vector<faultfs::
     const bool process = sibling->kind == faultfs::CrashKind::kProcess;
     const CrashKind kind = process ? CrashKind::kProcessDeath : CrashKind::kPowerLoss;
     Verdict verdict;
+    rarest_.Begin();
     if (!VerifyImage(*sibling, Worse(kind, worst_), &verdict)) {
       context_.result().failure->message += "\n  in the sibling image: " + text;
       context_.result().failure->sibling = text;
       return false;
     }
+    if (!process) rarest_.End(text);
   }
   return true;
 }

@@ -13,6 +13,7 @@
 #include "sim/crash_probe.h"
 #include "sim/machine.h"
 #include "sim/phased_strategy.h"
+#include "sim/rarest_recovery.h"
 #include "sim/recovery_check.h"
 #include "sim/rng.h"
 #include "sim/run_context.h"
@@ -106,6 +107,7 @@ class Simulation {
   RunContext context_;
   RecoveryCheck check_;
   CrashChooser chooser_;
+  RarestRecovery rarest_;  // among the siblings of the crash at hand
   std::optional<StreamEntropy> entropy_;
   bool flush_on_close_ = false;
   bool verify_on_open_ = false;

@@ -1,9 +1,10 @@
 // Goal: PCT finds what only long stretches in one order show, where a random walk does not; it
-// runs by priorities and nothing else; and a recorded schedule replays the history it was taken
+// runs by priorities and nothing else; laggards find what only a narrow window shows, and starve
+// nobody; and a recorded schedule replays the history it was taken
 // from, keeps a meaning when it does not fit any more, and says so.
 // Method: programs with one bug, under each strategy with hundreds of seeds, the runs to the first
-// hit measured; random programs under random walks and PCT, recorded and replayed, digest against
-// digest; recordings with decisions taken out or spoilt.
+// hit measured; random programs under random walks, PCT and laggards, recorded and replayed, digest
+// against digest; recordings with decisions taken out or spoilt.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -15,6 +16,7 @@
 
 #include "sim/deterministic_scheduler.h"
 #include "sim/fiber_pool.h"
+#include "sim/lagging_strategy.h"
 #include "sim/pct_strategy.h"
 #include "sim/recorded_schedule.h"
 #include "sim/rng.h"
@@ -154,6 +156,77 @@ TEST(PctTest, FindsWhatNeedsALongStretchAndARandomWalkDoesNot) {
   EXPECT_LT(3 * hits[1][4], hits[1][2]);
 }
 
+// ---- What laggards are for ----
+
+// A window of one point that a thread passes ten times in a long life. It shows if the others do
+// much within.
+bool MuchInANarrowWindow(SchedulingStrategy* strategy) {
+  bool found = false;
+  RunProgram(
+      [&](DeterministicScheduler* scheduler) {
+        int written = 0;
+        auto reader = scheduler->Spawn("reader", [&] {
+          for (int i = 0; i < 10; ++i) {
+            for (int j = 0; j < 200; ++j) scheduler->Yield("think");
+            const int before = written;
+            scheduler->Yield("window");
+            if (written - before >= 400) found = true;
+          }
+        });
+        Threads writers;
+        for (int writer = 0; writer < 4; ++writer) {
+          writers.push_back(scheduler->Spawn("writer", [&] {
+            for (int i = 0; i < 1500; ++i) {
+              scheduler->Yield("write");
+              ++written;
+            }
+          }));
+        }
+        reader->Join();
+        for (auto& writer : writers) writer->Join();
+      },
+      strategy);
+  return found;
+}
+
+TEST(LaggingTest, FindsANarrowWindowPassedRarely) {
+  const int lagging = Hits(MuchInANarrowWindow, [](Rng rng) {
+    return LaggingStrategy(rng, {.every = 32, .steps = 4096});
+  });
+  const int pct = Hits(MuchInANarrowWindow,
+                       [](Rng rng) { return PctStrategy(rng, {.depth = 3, .steps = 8000}); });
+  const int walk =
+      Hits(MuchInANarrowWindow, [](Rng rng) { return RandomWalk(rng, {.stay_per_1024 = 960}); });
+  std::printf("narrow window of %d runs: lagging %d, pct d=3 %d, walk stay=960 %d\n", kSeeds,
+              lagging, pct, walk);
+  EXPECT_GT(lagging, kSeeds / 50);
+  EXPECT_GT(lagging, 4 * pct);
+  EXPECT_GT(lagging, 4 * walk);
+}
+
+// All of them lag nearly all of the time, one for ever; and yet everybody gets to the end.
+TEST(LaggingTest, WhoeverLagsRunsWhereNobodyElseCan) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    LaggingStrategy strategy(Rng(seed), {.every = 1, .steps = uint64_t{1} << 60});
+    const History history = RunProgram(
+        [](DeterministicScheduler* scheduler) {
+          bool ready = false;
+          auto poller = scheduler->Spawn("poller", [&] {
+            while (!ready) scheduler->Yield("poll");
+          });
+          auto setter = scheduler->Spawn("setter", [&] {
+            for (int i = 0; i < 20; ++i) scheduler->Yield("work");
+            ready = true;
+          });
+          poller->Join();
+          setter->Join();
+        },
+        &strategy);
+    EXPECT_TRUE(history.report.ok()) << history.report.description;
+    EXPECT_LT(history.switches, 10'000u);
+  }
+}
+
 TEST(PctTest, WithoutChangePointsOneFiberRunsToItsEnd) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     std::string order;
@@ -260,7 +333,12 @@ RC_GTEST_PROP(RecordedScheduleTest, ReplaysTheHistoryItWasTakenFrom,
               (uint64_t shape, uint64_t seed)) {
   std::unique_ptr<SchedulingStrategy> strategy;
   const auto spurious = *rc::gen::element(0u, 100u);
-  if (*rc::gen::arbitrary<bool>()) {
+  const int kind = *rc::gen::inRange(0, 3);
+  if (kind == 2) {
+    strategy = std::make_unique<LaggingStrategy>(
+        Rng(seed), LaggingStrategy::Options{*rc::gen::inRange(0u, 1024u), *rc::gen::inRange(1u, 9u),
+                                            60, spurious});
+  } else if (kind == 1) {
     strategy = std::make_unique<RandomWalk>(
         Rng(seed), RandomWalk::Options{*rc::gen::inRange(0u, 1024u), spurious});
   } else {
