@@ -182,7 +182,8 @@ TEST(ExplorerTest, HolesAndStoresThatAreStuckAreFoundByTheirClasses) {
     EXPECT_EQ(Explore(ToyBug::kNone, plan, options).failures, 0) << name;
     const ExploreReport report = Explore(bug, plan, options);
     const ExploreFinding* finding = FindingOf(report, failure_class);
-    ASSERT_NE(finding, nullptr) << name << " of " << report.findings.size();
+    ASSERT_NE(finding, nullptr) << name << ", not "
+                                << (report.findings.empty() ? "" : report.findings[0].message);
     EXPECT_TRUE(finding->replays) << name;
     EXPECT_FALSE(finding->weakest_profile.empty()) << name;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "faultfs/crash_plan.h"
 #include "faultfs/fault_rule.h"
@@ -49,6 +50,28 @@ Bytes Halved(const Bytes& bytes) {
   return Bytes(std::string_view(bytes.literal()).substr(0, bytes.literal().size() / 2));
 }
 
+// Instead of a phase's few switches a single one, anywhere: each of several that a run happened to
+// make may need the others, where one at another place needs none.
+void AddSingleSwitches(const Schedule& schedule, std::vector<PlanEdit>* simpler) {
+  constexpr uint64_t kLastPlace = 24;
+  for (size_t phase = 0; phase < schedule.size(); ++phase) {
+    const std::vector<Decision>& decisions = schedule[phase].decisions;
+    if (decisions.size() < 2 || decisions.back().at > kLastPlace) continue;
+    std::set<std::string> fibers;
+    for (const Decision& decision : decisions) {
+      if (decision.kind == DecisionKind::kRun) fibers.insert(decision.fiber);
+    }
+    for (uint64_t at = 0; at <= decisions.back().at + 1; ++at) {
+      for (const std::string& fiber : fibers) {
+        simpler->push_back([phase, at, fiber](Plan* next) {
+          next->scheduler.schedule[phase].decisions = {
+              {.kind = DecisionKind::kRun, .at = at, .fiber = fiber}};
+        });
+      }
+    }
+  }
+}
+
 }  // namespace
 
 // No switch that is not forced comes first: where that still fails, nothing about threads matters,
@@ -63,7 +86,10 @@ std::vector<PlanEdit> SimplerSchedules(const Plan& plan) {
     spec->strategy = kRecordedStrategy;
   });
   add([](SchedulerSpec* spec) { spec->micros_per_point = 0; });
-  if (plan.scheduler.strategy == kRecordedStrategy) return simpler;
+  if (plan.scheduler.strategy == kRecordedStrategy) {
+    AddSingleSwitches(plan.scheduler.schedule, &simpler);
+    return simpler;
+  }
   add([](SchedulerSpec* spec) { spec->spurious_per_1024 = 0; });
   for (uint32_t depth = 1; depth <= 3; ++depth) {
     for (uint64_t seed = 0; seed < 4; ++seed) {
