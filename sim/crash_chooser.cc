@@ -119,7 +119,9 @@ void CrashChooser::DrawFills(const std::vector<PendingOp>& ops, size_t recycled,
       fill.kind = faultfs::Fill::Kind::kGarbage;
     } else {
       fill.kind = faultfs::Fill::Kind::kStale;
-      fill.recycled = static_cast<uint32_t>(rng_.Uniform(recycled));
+      // A file system likes to give out what was freed last.
+      const size_t among = rng_.OneIn(2) ? std::min<size_t>(recycled, 8) : recycled;
+      fill.recycled = static_cast<uint32_t>(recycled - 1 - rng_.Uniform(among));
     }
   }
 }

@@ -60,6 +60,21 @@ faultfs::FaultRule DrawRule(Rng* rng) {
   return rule;
 }
 
+// Merges that take long are overtaken by others: all of them slow, or some that stand still in
+// their middle until nothing else is left to do.
+void AddSlowMerges(Rng rng, Plan* plan) {
+  const std::string writes = "ops=append path=/db/*.sst skip=";
+  if (rng.OneIn(2)) {
+    plan->faults.push_back(writes +
+                           "0 times=always effect=latency:" + std::to_string(rng.Range(1, 5000)));
+    return;
+  }
+  for (uint64_t i = rng.Range(1, 4); i > 0; --i) {
+    plan->faults.push_back(writes + std::to_string(rng.Skewed(9)) + " times=once effect=latency:" +
+                           std::to_string(rng.Range(100'000, 5'000'000)));
+  }
+}
+
 }  // namespace
 
 void DrawFaults(Rng rng, Plan* plan) {
@@ -101,9 +116,7 @@ void AddSlowCalls(const Swarm& swarm, uint64_t seed, Plan* plan) {
     }
   }
   if (swarm.deep ? plan->scheduler.seed % 2 == 0 : swarm.local) {
-    // Merges that take long are overtaken by others.
-    plan->faults.push_back("ops=append path=/db/*.sst skip=0 times=always effect=latency:" +
-                           std::to_string(Rng::Stream(seed, "slow-tables").Range(1, 5000)));
+    AddSlowMerges(Rng::Stream(seed, "slow-tables"), plan);
   }
 }
 

@@ -277,12 +277,13 @@ Step Workload::DrawStep(Rng* rng) {
   return step;
 }
 
-void DrawScheduler(Rng rng, SchedulerSpec* spec) {
+// Clients that meet each other in their middles want one of them to stand still there.
+void DrawScheduler(const Swarm& swarm, Rng rng, SchedulerSpec* spec) {
   constexpr uint32_t kStay[] = {0, 256, 512, 800, 960, 1008};
   spec->stay_per_1024 = kStay[rng.Uniform(std::size(kStay))];
   if (rng.OneIn(3)) spec->spurious_per_1024 = 32;
   if (rng.OneIn(3)) spec->micros_per_point = rng.Range(1, 50);
-  if (rng.OneIn(4)) {
+  if (rng.OneIn(swarm.tended ? 2 : 4)) {
     spec->strategy = kLaggingStrategy;
     spec->every = static_cast<uint32_t>(4 + rng.Skewed(5));
     spec->steps = uint64_t{256} << rng.Uniform(6);
@@ -309,15 +310,15 @@ Plan GeneratePlan(uint64_t seed, const GeneratorOptions& options) {
   plan.profile = options.profile.empty() ? std::string(drawn) : options.profile;
   plan.powersafe_overwrite = faultfs::FindProfile(plan.profile)->powersafe_overwrite;
 
-  DrawScheduler(Rng::Stream(seed, "scheduling"), &plan.scheduler);
   const Swarm swarm = DrawSwarm(Rng::Stream(seed, "swarm"));
+  DrawScheduler(swarm, Rng::Stream(seed, "scheduling"), &plan.scheduler);
   DrawKnobs(Rng::Stream(seed, "knobs"), &plan);
   DrawCompactionKnobs(Rng::Stream(seed, "compaction-knobs"), &plan);
   Rng workload_rng = Rng::Stream(seed, "workload");
   KeySpace keys(options.dataset,
-                swarm.deep        ? KeyCount::kMany
-                : swarm.contended ? KeyCount::kFew
-                                  : KeyCount::kUsual,
+                swarm.deep       ? KeyCount::kMany
+                : swarm.few_keys ? KeyCount::kFew
+                                 : KeyCount::kUsual,
                 &workload_rng);
   if (swarm.local) keys.Partition(swarm.deep ? 16 : workload_rng.Range(2, 10));
   Rng busy = Rng::Stream(seed, "busy-tree");

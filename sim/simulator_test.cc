@@ -202,7 +202,7 @@ INSTANTIATE_TEST_SUITE_P(
                ToyBug::kSkipsDamage,
                {FailureClass::kHoleAfterDurable, FailureClass::kResurrectedDelete,
                 FailureClass::kBatchTorn},
-               600},
+               2000},
         Broken{"RefusesTornTail", ToyBug::kRefusesTornTail, {FailureClass::kWillNotOpen}, 100},
         Broken{"StaleRead",
                ToyBug::kStaleRead,

@@ -65,6 +65,7 @@ void Deepen(Swarm* swarm) {
 constexpr uint64_t kContendedOdds = 16;
 
 void Contend(Rng* rng, Swarm* swarm) {
+  swarm->few_keys = true;
   swarm->clients = static_cast<uint32_t>(rng->Range(3, 4));
   swarm->steps.fill(0);
   const auto weigh = [&](StepKind kind, uint32_t weight) {
@@ -93,6 +94,7 @@ void Contend(Rng* rng, Swarm* swarm) {
 constexpr uint64_t kTendedOdds = 16;
 
 void Tend(Rng* rng, Swarm* swarm) {
+  swarm->few_keys = rng->OneIn(2);
   swarm->clients = static_cast<uint32_t>(rng->Range(2, 4));
   swarm->steps.fill(0);
   const auto weigh = [&](StepKind kind, uint32_t weight) {

@@ -21,6 +21,7 @@ struct Swarm {
   uint64_t steps_per_client = 0;
   CrashSwarm crashes;
   bool deep = false;       // thousands of steps over many keys
+  bool few_keys = false;   // that are overwritten again and again
   bool local = false;      // writes to one neighbourhood of keys after another
   bool contended = false;  // several clients at a few keys, with transactions
   bool tended = false;     // several clients, and much that is asked of the whole store
