@@ -260,6 +260,11 @@ void DeterministicScheduler::CountPoint(const char* tag) {
   if (options_.micros_per_point > 0) Advance(clock_->NowMicros() + options_.micros_per_point);
 }
 
+void DeterministicScheduler::Stall(uint64_t micros) {
+  last_micros_ += std::min(micros, UINT64_MAX - last_micros_);
+  SleepUntil(NowMicros() + micros);
+}
+
 void DeterministicScheduler::Point(const char* tag) {
   if (current_ == outside_.get()) return;
   CountPoint(tag);

@@ -106,6 +106,10 @@ class DeterministicScheduler final : public Scheduler {
   // A scheduling point. `tag` is a string literal.
   void Point(const char* tag);
 
+  // Sleeps for time that is asked for from outside, a disk's latency. It is not of the budget of
+  // virtual time, which is for timers that re-arm: what waits so for ever runs out of points.
+  void Stall(uint64_t micros);
+
   // The fiber that is running: kNoFiber and "outside" outside Run.
   FiberId current_id() const;
   std::string_view current_name() const;

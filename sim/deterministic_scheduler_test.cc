@@ -499,6 +499,19 @@ TEST(DeterministicSchedulerTest, LivelocksRunIntoABudget) {
   }
 }
 
+// A disk may be as slow as it likes; what re-arms beside it is found all the same.
+TEST(DeterministicSchedulerTest, StallsAreNotOfTheBudgetOfTime) {
+  for (const bool ticks : {false, true}) {
+    Machine machine(1, {}, {.max_virtual_micros = 5'000'000});
+    DeterministicScheduler& scheduler = machine.scheduler;
+    const RunReport report = scheduler.Run([&] {
+      for (int i = 0; i < 10; ++i) scheduler.Stall(1'000'000);
+      while (ticks) scheduler.SleepUntil(scheduler.NowMicros() + 1'000'000);
+    });
+    EXPECT_EQ(report.outcome, ticks ? RunOutcome::kTimeBudget : RunOutcome::kCompleted);
+  }
+}
+
 TEST(DeterministicSchedulerTest, FibersThatMainLeavesBehindAreReported) {
   Machine machine(1);
   DeterministicScheduler& scheduler = machine.scheduler;

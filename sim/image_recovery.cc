@@ -65,7 +65,7 @@ class ImageRecovery::Watcher final : public faultfs::FsObserver {
   }
   void InFlight(const faultfs::FsCall&) override { machine_->scheduler.Point("in-flight"); }
   void Delay(const faultfs::FsCall&, uint64_t micros) override {
-    machine_->scheduler.SleepUntil(machine_->scheduler.NowMicros() + micros);
+    machine_->scheduler.Stall(micros);
   }
   void Damaged(const faultfs::FsCall& call, faultfs::EffectKind effect, std::string_view path,
                uint64_t offset) override {

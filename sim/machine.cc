@@ -150,8 +150,7 @@ void Machine::Before(const faultfs::FsCall& call) {
 void Machine::InFlight(const faultfs::FsCall&) { context_->scheduler().Point("in-flight"); }
 
 void Machine::Delay(const faultfs::FsCall&, uint64_t micros) {
-  DeterministicScheduler& scheduler = context_->scheduler();
-  scheduler.SleepUntil(scheduler.NowMicros() + micros);
+  context_->scheduler().Stall(micros);
 }
 
 void Machine::After(const faultfs::FsCall& call, const Status& result) {
