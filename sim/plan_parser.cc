@@ -234,6 +234,7 @@ bool PlanParser::ParseScheduler(LineReader* line) {
     return line->Fail("unknown strategy '" + std::string(name) +
                       "' (expected random-walk, pct, lagging or recorded)");
   }
+  spec = {};  // of several such lines the last one counts, whole
   spec.strategy = name;
   const bool walks = name == kRandomWalkStrategy || name == kLaggingStrategy;
   const bool drawn = name != kRecordedStrategy;
