@@ -74,11 +74,26 @@ TEST(CliTest, ExploreSaysHowMuchItLookedAt) {
   EXPECT_GT(json["legal_states"], json["distinct_states"]);
   EXPECT_GT(json["crash_states_per_second"], 0);
   EXPECT_EQ(json["failures"], 0);
+  EXPECT_EQ(json["refused_states"], 0);  // its disk keeps its promises
   EXPECT_EQ(json["digest"],
             Sim("explore --seed=4 --budget=2000 --json --out=" + out).LastJson()["digest"]);
   EXPECT_EQ(Sim("explore").status, 2);
   EXPECT_EQ(Sim("explore " + Scratch("no-such.plan")).status, 2);
   EXPECT_EQ(Sim("explore --seed=1 --depth=-1").status, 2);
+}
+
+// Only recoveries write tables here: with the plan's faults none gets beyond its first.
+TEST(CliTest, ExploreGoesIntoRecoveriesWithAndWithoutThePlansFaults) {
+  const std::string plan = Scratch("faulty.plan");
+  std::ofstream(plan) << "shearpin-plan 1\nseed 1\nprofile ext4-ordered\n"
+                         "fault ops=append path=*.sst skip=0 times=always effect=eio\n"
+                         "client\n  put \"a\" \"1\" sync\n";
+  const std::string command = "explore " + plan + " --depth=1 --json --out=" + Scratch("faulty");
+  const Outcome with = Sim(command);
+  const Outcome without = Sim(command + " --without-faults");
+  EXPECT_EQ(with.status, 0) << with.output;
+  EXPECT_EQ(without.status, 0) << without.output;
+  EXPECT_NE(with.LastJson()["digest"], without.LastJson()["digest"]);
 }
 
 TEST(CliTest, RunPrintsALineForEachSeedAndRepeatsItself) {

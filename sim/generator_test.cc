@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "faultfs/profile.h"
 #include "sim/dataset.h"
 
 namespace shearpin::sim {
@@ -29,6 +30,7 @@ TEST(GeneratorTest, SameSeedSamePlanOtherSeedOtherPlan) {
 TEST(GeneratorTest, SwarmsUseEverythingAndLeaveMuchOut) {
   std::set<StepKind> used;
   std::set<std::string> profiles;
+  std::set<std::string> strategies;
   size_t without_faults = 0;
   size_t nested = 0;
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -40,11 +42,13 @@ TEST(GeneratorTest, SwarmsUseEverythingAndLeaveMuchOut) {
     EXPECT_LT(mine.size(), static_cast<size_t>(kNumStepKinds));
     used.insert(mine.begin(), mine.end());
     profiles.insert(plan.profile);
+    strategies.insert(plan.scheduler.strategy);
     if (plan.faults.empty()) ++without_faults;
     for (const CrashSpec& crash : plan.crashes) nested += crash.nested.size() >= 2 ? 1 : 0;
   }
   EXPECT_EQ(used.size(), static_cast<size_t>(kNumStepKinds));
-  EXPECT_GE(profiles.size(), 3u);
+  EXPECT_EQ(profiles.size(), faultfs::ProfileNames().size());
+  EXPECT_EQ(strategies.size(), 3u);  // all but the recorded one
   EXPECT_GT(without_faults, kSeeds / 4);
   EXPECT_LT(without_faults, kSeeds * 3 / 4);
   EXPECT_GT(nested, 0u);
