@@ -138,9 +138,7 @@ std::string_view DeterministicScheduler::current_name() const { return current_-
 RunReport DeterministicScheduler::Run(std::function<void()> main) {
   SHEARPIN_CHECK(current_ == outside_.get(), "Run within Run");
   SHEARPIN_CHECK(!stopped_, "Run after a finding");
-  const uint64_t now = clock_->NowMicros();
-  last_point_ = points_ + std::min(options_.max_points, UINT64_MAX - points_);
-  last_micros_ = now + std::min(options_.max_virtual_micros, UINT64_MAX - now);
+  RenewBudgets();
 
   home_ = backend_->Adopt();
   Fiber* const fiber = NewFiber("main", std::move(main));
@@ -258,6 +256,12 @@ void DeterministicScheduler::CountPoint(const char* tag) {
   current_->last_tag = tag;
   if (points_ > last_point_) Stop(RunOutcome::kPointBudget);
   if (options_.micros_per_point > 0) Advance(clock_->NowMicros() + options_.micros_per_point);
+}
+
+void DeterministicScheduler::RenewBudgets() {
+  const uint64_t now = clock_->NowMicros();
+  last_point_ = points_ + std::min(options_.max_points, UINT64_MAX - points_);
+  last_micros_ = now + std::min(options_.max_virtual_micros, UINT64_MAX - now);
 }
 
 void DeterministicScheduler::Stall(uint64_t micros) {

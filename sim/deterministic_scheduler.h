@@ -84,7 +84,7 @@ struct RunReport {
 class DeterministicScheduler final : public Scheduler {
  public:
   struct Options {
-    // Budgets of one Run.
+    // Budgets of one Run, or of what is between two renewals.
     uint64_t max_points = 50'000'000;
     uint64_t max_virtual_micros = uint64_t{24} * 3600 * 1'000'000;
     // Virtual time that every scheduling point takes.
@@ -105,6 +105,10 @@ class DeterministicScheduler final : public Scheduler {
 
   // A scheduling point. `tag` is a string literal.
   void Point(const char* tag);
+
+  // What comes is a part of its own, which ends by itself or not: a plan of many openings may be
+  // long without being endless.
+  void RenewBudgets();
 
   // Sleeps for time that is asked for from outside, a disk's latency. It is not of the budget of
   // virtual time, which is for timers that re-arm: what waits so for ever runs out of points.

@@ -499,6 +499,19 @@ TEST(DeterministicSchedulerTest, LivelocksRunIntoABudget) {
   }
 }
 
+TEST(DeterministicSchedulerTest, BudgetsAreOfWhatIsBetweenTheirRenewals) {
+  for (const bool renewed : {false, true}) {
+    Machine machine(1, {}, {.max_points = 1000});
+    const RunReport report = machine.scheduler.Run([&] {
+      for (int part = 0; part < 5; ++part) {
+        if (renewed) machine.scheduler.RenewBudgets();
+        for (int i = 0; i < 900; ++i) machine.scheduler.Point("work");
+      }
+    });
+    EXPECT_EQ(report.outcome, renewed ? RunOutcome::kCompleted : RunOutcome::kPointBudget);
+  }
+}
+
 // A disk may be as slow as it likes; what re-arms beside it is found all the same.
 TEST(DeterministicSchedulerTest, StallsAreNotOfTheBudgetOfTime) {
   for (const bool ticks : {false, true}) {

@@ -141,6 +141,7 @@ void Simulation::BeginPhase(std::string_view name, uint64_t number) {
   trace_.RecordUntold("phase", name, number);
   trace_.Note("phase:", name, number);
   strategy_.Begin(name, number);
+  scheduler_.RenewBudgets();
   entropy_.emplace(Rng::Stream(plan_.entropy_seed, name, number));
 }
 
