@@ -1,6 +1,7 @@
 #include "model/crash_oracle.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <utility>
 
@@ -186,12 +187,15 @@ bool CrashOracle::SearchJoined(const Recovered& recovered, CrashKind kind, Verdi
   const bool broken = kind == CrashKind::kBrokenStorage;
   const auto& past = model_->past();
   std::vector<EpochPart> parts = {{.log = &model_->log(), .carried = nullptr}};
+  std::deque<Prefix> carried;
   for (size_t back = 1; back <= past.size(); ++back) {
     const KvModel::PastEpoch& epoch = *past[past.size() - back];
     if (!broken && !epoch.frozen) return false;
     if (epoch.end.goes_on) continue;
     if (!epoch.end.carried) return false;
-    parts.insert(parts.begin(), {.log = &epoch.log, .carried = &*epoch.end.carried});
+    // What had vanished by a merge that is forgotten is there again.
+    carried.push_back(LongestLike(epoch.log, *epoch.end.carried));
+    parts.insert(parts.begin(), {.log = &epoch.log, .carried = &carried.back()});
     const auto owed = [&](uint64_t sequence) {
       return broken ? 0 : CarriedBefore(parts.front(), epoch.log.PositionAfter(sequence));
     };

@@ -479,6 +479,22 @@ TEST_F(VanishingTest, ASecondRecoveryMayShowWhatHadVanishedFromTheFirst) {
   EXPECT_FALSE(oracle_.CheckSameRecovery(other, first).ok());
 }
 
+// A merge drops the pair, a recovery finds it gone, and then the manifest that knew of the merge is
+// forgotten.
+TEST_F(VanishingTest, WhatAForgottenMergeHadTakenIsThereAgainEpochsLater) {
+  model_.KeepPast();
+  Put("b", "2", kSync);
+  model_.Freeze();
+  Put("a", "x", kSync);
+  const Verdict gone = Check({{"b", "2"}}, CrashKind::kClean);
+  ASSERT_TRUE(gone.ok());
+  model_.Rebase(gone);
+  Put("c", "3", kSync);
+  EXPECT_FALSE(Check({{"a", "x"}, {"b", "2"}, {"c", "3"}}, CrashKind::kPowerLoss).ok());
+  EXPECT_TRUE(Check({{"a", "x"}, {"b", "2"}, {"c", "3"}}, CrashKind::kForgottenSync).ok());
+  EXPECT_FALSE(Check({{"a", "y"}, {"b", "2"}, {"c", "3"}}, CrashKind::kForgottenSync).ok());
+}
+
 TEST_F(VanishingTest, SoMayWhatWasFlushedWithoutALog) {
   Put("a", "x", kNoLog);
   Put("b", "2", kSync);

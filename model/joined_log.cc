@@ -32,7 +32,27 @@ void Append(const EpochPart& part, CommitLog* joined) {
   }
 }
 
+State WithoutVanishing(const CommitLog& log, const Prefix& prefix) {
+  State state = StateOf(log, prefix);
+  std::erase_if(state, [&](const auto& pair) { return log.MayBeGone(pair.first, pair.second); });
+  return state;
+}
+
 }  // namespace
+
+Prefix LongestLike(const CommitLog& log, const Prefix& accepted) {
+  if (!log.any_may_vanish()) return accepted;
+  const State state = WithoutVanishing(log, accepted);
+  Prefix longest = accepted;
+  for (size_t n = log.entries().size(); n > accepted.n; --n) {
+    longest.n = n;
+    for (const size_t flushed : {n, accepted.flushed}) {
+      longest.flushed = flushed;
+      if (WithoutVanishing(log, longest) == state) return longest;
+    }
+  }
+  return accepted;
+}
 
 size_t CarriedBefore(const EpochPart& part, size_t positions) {
   size_t carried = 0;

@@ -4,7 +4,8 @@
 // tables taken in) and leaves what stands in logs, those of later epochs included. What that makes
 // is a state(n, F) of no epoch's own log, since a later epoch's base has those tables in it.
 //
-// Values; pure functions. Cost: that of inserting every entry again.
+// Values; pure functions. Cost: that of inserting every entry again, and of LongestLike a state for
+// each entry: these are asked only where no epoch's own log explains what was recovered.
 #pragma once
 
 #include <memory>
@@ -20,6 +21,10 @@ struct EpochPart {
   const CommitLog* log = nullptr;
   const Prefix* carried = nullptr;  // null: all of it
 };
+
+// The longest prefix of `log` that makes the same state as `accepted` does, where pairs that may
+// vanish count for nothing: which of them it was that a recovery brought back nobody can tell.
+Prefix LongestLike(const CommitLog& log, const Prefix& accepted);
 
 // How many of the first `positions` entries of `part` go into a joined log.
 size_t CarriedBefore(const EpochPart& part, size_t positions);
