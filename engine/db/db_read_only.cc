@@ -97,6 +97,12 @@ Status DB::Impl::LoadState() {
   const auto after = Manifest::Recover(fs_, directory_);
   if (!after.ok()) return after.status();
   const ManifestState& state = after->state;
+  // A sync that fails may take back, with the page, an edit that the first read has seen: the logs
+  // below its floor were passed by, and the table that stood for them is gone again.
+  if (state.log_floor < before->state.log_floor ||
+      state.flushed_sequence < before->state.flushed_sequence) {
+    return Status::IoError(directory_ + ": its MANIFEST went back while it was read");
+  }
   if (state.flushed_sequence > before->state.flushed_sequence) {
     active_ = NewerThan(*active_, state.flushed_sequence);
     last_sequence_ = std::max(last_sequence_, state.flushed_sequence);
